@@ -1,0 +1,94 @@
+package hl7
+
+import (
+	"bytes"
+	"io"
+)
+
+// copyLine consumes one line with its terminator and gives its pieces, ended by
+// one CR, to sink, which may be nil. What ends a line is decided as for a
+// message: CR always; LF if the unit's first terminator is LF, or if a segment
+// id and separator follow.
+func (b *BatchReader) copyLine(sink func([]byte)) error {
+	give := func(p []byte) {
+		if sink != nil && len(p) > 0 {
+			sink(p)
+		}
+	}
+	for {
+		if _, err := b.r.Peek(1); err != nil {
+			give([]byte{'\r'})
+			return ignoreEOF(err) // the file ends without a terminator
+		}
+		data, err := b.r.Peek(b.r.Buffered())
+		if err != nil {
+			return err
+		}
+		i := lineEnd(data)
+		if i < 0 {
+			give(data)
+			if err := b.discard(len(data)); err != nil {
+				return err
+			}
+			continue
+		}
+		c := data[i]
+		give(data[:i])
+		if err := b.discard(i + 1); err != nil {
+			return err
+		}
+		if c == '\n' && !b.endsLine() {
+			give([]byte{'\n'})
+			continue
+		}
+		b.terminated(c)
+		give([]byte{'\r'})
+		return nil
+	}
+}
+
+// lineEnd finds the first CR or LF, or -1.
+func lineEnd(data []byte) int {
+	cr := bytes.IndexByte(data, '\r')
+	if cr >= 0 {
+		data = data[:cr]
+	}
+	if lf := bytes.IndexByte(data, '\n'); lf >= 0 {
+		return lf
+	}
+	return cr
+}
+
+func (b *BatchReader) discard(n int) error {
+	k, err := b.r.Discard(n)
+	b.off += int64(k)
+	return err
+}
+
+// endsLine decides on an LF that has been consumed.
+func (b *BatchReader) endsLine() bool {
+	if b.lf != 1 {
+		return true
+	}
+	next, err := b.r.Peek(4)
+	if err != nil {
+		return len(bytes.Trim(next, "\r\n")) == 0 // nothing but line ends follows
+	}
+	return startsSegment(next, b.sep) || startsSegment(next, next[3]) && isHeader(next) && delimiterOK(next[3])
+}
+
+func (b *BatchReader) terminated(c byte) {
+	if b.lf == 0 {
+		b.lf = 1
+		if c == '\n' {
+			b.lf = 2
+		}
+	}
+}
+
+func ignoreEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}

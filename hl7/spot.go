@@ -1,0 +1,105 @@
+package hl7
+
+import "bytes"
+
+// A spot is where in a segment a value goes: seg[start:end] is replaced by the
+// padding and the value. Padding is what is missing on the way down:
+//
+//	PID|1||9       PID-3(#2).4.2 = x:  start = end = 9, pad ~1 ^3 &1
+//	PID|1||9~^^^&x
+type spot struct {
+	start, end int
+	pad        [4]padding // field, repetition, component, subcomponent
+}
+
+type padding struct {
+	delim byte
+	n     int
+}
+
+// descend narrows s to part n of it, or to its end with padding if that is missing.
+func (s *spot) descend(seg []byte, delim byte, n, level int) {
+	b, skipped := seg[s.start:s.end], 0
+	for skipped < n-1 {
+		i := bytes.IndexByte(b, delim)
+		if i < 0 {
+			s.start = s.end
+			s.pad[level] = padding{delim, n - 1 - skipped}
+			return
+		}
+		b = b[i+1:]
+		skipped++
+	}
+	s.start = s.end - len(b)
+	if i := bytes.IndexByte(b, delim); i >= 0 && delim != 0 {
+		s.end = s.start + i
+	}
+}
+
+func (s *spot) missing() bool {
+	return s.pad[0].n+s.pad[1].n+s.pad[2].n+s.pad[3].n > 0
+}
+
+// spots finds where p's value goes in one segment, from left to right. With
+// needed false only places that exist are given.
+func (m *Message) spots(seg []byte, p Path, needed bool) ([]spot, error) {
+	d, n := &m.delims, p.p.field+1
+	if isHeader(seg) {
+		n--
+	}
+	f := spot{end: len(seg)}
+	f.descend(seg, d.Field, n, 0)
+	if p.p.sub > 1 && d.Subcomponent == 0 {
+		return nil, refuse(p, "MSH-2 declares no subcomponent separator", "", nil)
+	}
+	reps, err := m.repetitions(seg, f, p)
+	if err != nil {
+		return nil, err
+	}
+	var out []spot
+	for _, s := range reps {
+		if p.p.comp > 0 {
+			s.descend(seg, d.Component, p.p.comp, 2)
+		}
+		if p.p.sub > 0 {
+			s.descend(seg, d.Subcomponent, p.p.sub, 3)
+		}
+		if needed || !s.missing() {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+// repetitions gives the repetitions of field f that p means.
+func (m *Message) repetitions(seg []byte, f spot, p Path) (out []spot, err error) {
+	c := p.p.rep
+	if !c.given() {
+		if p.p.comp == 0 {
+			return []spot{f}, nil
+		}
+		c.which = 1
+	}
+	value := seg[f.start:f.end]
+	if len(value) == 0 && c.which == all && len(c.conds) == 0 {
+		return nil, nil
+	}
+	m.eachRepetition(value, &c, func(start, end int) bool {
+		s := f
+		s.start, s.end = f.start+start, f.start+end
+		out = append(out, s)
+		return true
+	})
+	switch {
+	case len(out) > 0:
+		return out, nil
+	case len(c.conds) > 0:
+		return nil, refuse(p, ErrNoMatch.Error(), "", ErrNoMatch)
+	case m.delims.Repetition == 0:
+		return nil, refuse(p, "MSH-2 declares no repetition separator", "", nil)
+	case len(value) == 0 || c.which != bytes.Count(value, []byte{m.delims.Repetition})+2:
+		return nil, refuse(p, "repetition gap: an earlier one is missing", "only the next one can be made", ErrGap)
+	}
+	f.descend(seg, m.delims.Repetition, c.which, 1)
+	return []spot{f}, nil
+}
