@@ -3,6 +3,8 @@ package message
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -190,4 +192,15 @@ type Finished struct {
 	Stopped  bool
 	Code     string // the reply's code, "" when there was none
 	Reason   string // never content
+}
+
+// ParseKey reads a key as String writes it.
+func ParseKey(s string) (Key, error) {
+	seq, n, ok := strings.Cut(s, ".")
+	a, err1 := strconv.ParseUint(seq, 10, 64)
+	b, err2 := strconv.ParseUint(n, 10, 16)
+	if !ok || err1 != nil || err2 != nil {
+		return Key{}, fmt.Errorf("%q is not a copy's key; write it as lists show it, like 4711.0", s)
+	}
+	return Key{Seq: a, N: uint16(b)}, nil
 }

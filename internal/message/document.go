@@ -1,0 +1,68 @@
+package message
+
+import "errors"
+
+// Presence tells apart what messages tell apart.
+type Presence uint8
+
+// The presences of a node.
+const (
+	Absent  Presence = iota // no such segment, field, element
+	Empty                   // there, without a value
+	Null                    // HL7 "": the receiver is asked to delete its value
+	Present                 // a value
+)
+
+func (p Presence) String() string { return [...]string{"absent", "empty", "null", "present"}[p&3] }
+
+// ErrNoMatch is what Set, SetRaw, SetNull and Copy answer (wrapped) when a
+// condition of the selector matches nothing, so that there is no place to write
+// to and none that could be made without guessing.
+var ErrNoMatch = errors.New("nothing matches the selector")
+
+// Selector is a compiled address within documents of one format, such as
+// PID-3(5=NH).1. It is immutable and shared by goroutines. String gives its
+// canonical text, which is configuration, never content.
+type Selector interface {
+	String() string
+	IsList() bool       // it may match more than one node
+	HasCondition() bool // it selects by value
+}
+
+// Doc is a parsed message: what transform steps and expressions see of it,
+// whatever its format. A selector of another format is an error of the caller,
+// answered as absent when reading and by an error when writing.
+//
+// Errors name selectors and sizes, never values. Reading is safe from many
+// goroutines as long as nobody edits; editing is not.
+type Doc interface {
+	Format() Format
+	// Type, Event and ControlID are MSH-9.1, MSH-9.2 and MSH-10 (as its bytes
+	// stand) of the document as it is now; "" in formats that have none.
+	Type() string
+	Event() string
+	ControlID() string
+	// Text is the value of the first match: "" for absent, empty and null alike.
+	Text(s Selector) string
+	// Presence of the first match.
+	Presence(s Selector) Presence
+	// List gives the texts of all matches; those that are null read as "".
+	List(s Selector) []string
+	// Expand gives one selector for each match of a list, in order; the selector
+	// itself when it is no list. ok is false when this kind of list cannot be
+	// walked one by one.
+	Expand(s Selector) (each []Selector, ok bool)
+	// Set writes a text, escaped as the format needs, to every match.
+	Set(s Selector, text string) error
+	// SetRaw writes the format's own notation (ER7: "ADT^A31").
+	SetRaw(s Selector, raw string) error
+	// SetNull writes the format's null; ErrUnsupported where it has none.
+	SetNull(s Selector) error
+	// Remove takes out what matches and says how many nodes those were.
+	Remove(s Selector) (int, error)
+	// Copy writes what from selects in src to to, raw and null included. An
+	// absent source leaves the target empty.
+	Copy(src Doc, from, to Selector) error
+	// Clone gives a copy whose edits never show in this document.
+	Clone() Doc
+}
