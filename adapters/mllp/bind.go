@@ -1,0 +1,46 @@
+package mllp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+)
+
+// Dead peers are noticed after keepalive + 6 probes 10 s apart.
+const (
+	probeEvery = 10 * time.Second
+	probeCount = 6
+)
+
+func keepAlive(idle time.Duration) net.KeepAliveConfig {
+	return net.KeepAliveConfig{Enable: idle > 0, Idle: idle, Interval: probeEvery, Count: probeCount}
+}
+
+func bind(c *listenConfig) (net.Listener, error) {
+	lc := net.ListenConfig{KeepAlive: -1, KeepAliveConfig: keepAlive(c.keepalive)}
+	ln, err := lc.Listen(context.Background(), "tcp", c.at.String())
+	if err != nil {
+		return nil, fmt.Errorf("mllp listener cannot bind %s: %w%s", c.at, err, bindHint(c.at, err))
+	}
+	return ln, nil
+}
+
+// bindHint says whom to ask.
+func bindHint(at address, err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Sprintf("; another program or engine holds the port: see which with `ss -ltnp 'sport = :%d'`", at.port)
+	case errors.Is(err, syscall.EACCES):
+		return "; ports below 1024 need the right to bind them: ask the system's administrator for CAP_NET_BIND_SERVICE, or take a port above 1023"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Sprintf("; this machine has no address %s: list them with `ip addr`, or listen on 0.0.0.0", at.host)
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return "; listen on an IP address of this machine instead of a name"
+	}
+	return ""
+}

@@ -1,0 +1,63 @@
+package mllp
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	quietFor   = time.Minute
+	quietPeers = 1024 // remembered at most, however many addresses a scan comes from
+)
+
+// quiet keeps a log readable while somebody knocks a thousand times a second:
+// one line a minute for each peer and matter, telling how many it stands for.
+type quiet struct {
+	mu   sync.Mutex
+	said map[matter]*tally
+}
+
+type matter struct {
+	peer netip.Addr
+	what string
+}
+
+type tally struct {
+	at      time.Time
+	skipped int
+}
+
+func newQuiet() *quiet { return &quiet{said: map[matter]*tally{}} }
+
+// speak reports whether a line is due now, and how many were left out since the
+// last one.
+func (q *quiet) speak(peer netip.Addr, what string, now time.Time) (skipped int, due bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	m := matter{peer, what}
+	t := q.said[m]
+	if t != nil && now.Sub(t.at) < quietFor {
+		t.skipped++
+		return 0, false
+	}
+	if t == nil {
+		if len(q.said) >= quietPeers && !q.forget(now) {
+			return 0, false
+		}
+		t = &tally{}
+		q.said[m] = t
+	}
+	skipped, t.skipped, t.at = t.skipped, 0, now
+	return skipped, true
+}
+
+// forget drops what has gone quiet; false when there is still no room.
+func (q *quiet) forget(now time.Time) bool {
+	for m, t := range q.said {
+		if now.Sub(t.at) >= quietFor {
+			delete(q.said, m)
+		}
+	}
+	return len(q.said) < quietPeers
+}
