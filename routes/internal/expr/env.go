@@ -1,0 +1,306 @@
+package expr
+
+import (
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/transforms"
+)
+
+// Options are what the expressions of one feed may name.
+type Options struct {
+	Selector func(text string) (message.Selector, error)
+	Env      func(name string) (string, bool) // env("NAME"), read once, when compiling
+	Tables   []*transforms.Table
+}
+
+// Env compiles expressions. It is used by one goroutine while a project loads
+// and is read-only afterwards.
+type Env struct {
+	options   Options
+	cel       *cel.Env
+	selectors []message.Selector // msg["SEL"] becomes msg[number]
+	numbers   map[string]int
+	tables    map[string]*tableVal // by the name of their variable
+	fields    map[string]map[string]*types.FieldType
+	vars      []*Program
+	used      map[string]bool // tables
+}
+
+// New makes an environment without named values.
+func New(o Options) (*Env, error) {
+	e := &Env{options: o, numbers: map[string]int{}, tables: map[string]*tableVal{}, used: map[string]bool{}}
+	e.fields = map[string]map[string]*types.FieldType{
+		msgType.TypeName():  messageFields(),
+		metaType.TypeName(): metaFields(),
+		varsType.TypeName(): {},
+	}
+	opts := append(functions(),
+		cel.Variable("msg", msgType), cel.Variable("orig", msgType), cel.Variable("vars", varsType),
+		cel.Variable("meta", metaType), cel.Variable("now", cel.TimestampType),
+		cel.ParserRecursionLimit(64), cel.ParserExpressionSizeLimit(16<<10))
+	for _, t := range o.Tables {
+		opts = append(opts, e.declareTable(t)...)
+	}
+	reg, err := types.NewRegistry()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, cel.CustomTypeAdapter(reg), cel.CustomTypeProvider(&provider{Provider: reg, fields: e.fields}))
+	e.cel, err = cel.NewEnv(opts...)
+	return e, err
+}
+
+// TableUsed reports whether any expression names the table.
+func (e *Env) TableUsed(name string) bool { return e.used[name] }
+
+// tableVar is the name of the variable that stands for table("name"); no
+// expression can spell it.
+func tableVar(name string) string { return "@table:" + name }
+
+func (e *Env) declareTable(t *transforms.Table) []cel.EnvOption {
+	typ, row := tableType(t.Name), cel.StringType
+	if !t.Plain() {
+		row = rowType(t.Name)
+		columns := map[string]*types.FieldType{}
+		for i, c := range t.Columns {
+			columns[c] = field(cel.StringType, func(v any) (any, error) { return types.String(v.(*rowVal).row[i]), nil })
+		}
+		e.fields[row.TypeName()] = columns
+	}
+	e.tables[tableVar(t.Name)] = &tableVal{opaque: opaque{typ}, table: t, row: row}
+	opts := []cel.EnvOption{
+		cel.Variable(tableVar(t.Name), typ),
+		cel.Function("has", cel.MemberOverload("table_has_"+t.Name, []*cel.Type{typ, cel.StringType}, cel.BoolType, cel.BinaryBinding(tableHas))),
+		cel.Function("get", cel.MemberOverload("table_get_"+t.Name, []*cel.Type{typ, cel.StringType}, row, cel.BinaryBinding(tableGet))),
+	}
+	if t.Plain() {
+		opts = append(opts, cel.Function("get", cel.MemberOverload("table_get_default_"+t.Name,
+			[]*cel.Type{typ, cel.StringType, cel.StringType}, cel.StringType, cel.FunctionBinding(tableGetDefault))))
+	}
+	return opts
+}
+
+// Want is the kind of result a place in a feed file takes.
+type Want uint8
+
+// The kinds of results.
+const (
+	Bool Want = iota
+	Text      // text or a whole number
+	Any       // for named values
+)
+
+// Compile checks and plans an expression. All faults come back at once.
+func (e *Env) Compile(src string, want Want) (*Program, []Issue) {
+	parsed, iss := e.cel.Parse(src)
+	if iss.Err() != nil {
+		return nil, syntaxIssues(src, iss)
+	}
+	r := rewriter{env: e, src: src, info: parsed.NativeRep().SourceInfo()}
+	r.walk(parsed.NativeRep().Expr())
+	if len(r.issues) > 0 {
+		return nil, r.issues
+	}
+	checked, iss := e.cel.Check(parsed)
+	if iss.Err() != nil {
+		return nil, e.typeIssues(src, iss)
+	}
+	if issue, ok := unfit(checked.OutputType(), want); !ok {
+		return nil, []Issue{issue}
+	}
+	return e.plan(checked)
+}
+
+// costLimit bounds the work of one expression with a loop: about 50 ms.
+const costLimit = 2_000_000
+
+// plan makes the program. Expressions without loops are bounded by their own
+// length and the functions' limits; counting the cost of each node would make
+// them several times slower for nothing.
+func (e *Env) plan(checked *cel.Ast) (*Program, []Issue) {
+	opts := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if hasLoop(checked.NativeRep().Expr()) {
+		opts = append(opts, cel.CostLimit(costLimit))
+	}
+	p, err := e.cel.Program(checked, opts...)
+	if err != nil {
+		return nil, []Issue{{Line: 1, Text: "cannot be planned: " + firstLine(err.Error())}}
+	}
+	return &Program{prg: p, typ: checked.OutputType()}, nil
+}
+
+func hasLoop(root ast.Expr) bool {
+	found := false
+	ast.PostOrderVisit(root, ast.NewExprVisitor(func(x ast.Expr) {
+		found = found || x.Kind() == ast.ComprehensionKind
+	}))
+	return found
+}
+
+func unfit(t *cel.Type, want Want) (Issue, bool) {
+	switch want {
+	case Bool:
+		if !t.IsExactType(cel.BoolType) {
+			return Issue{Line: 1, Text: "this gives " + typeName(t) + " where a yes or no is wanted", Hint: `compare it: ... == "A01"`}, false
+		}
+	case Text:
+		if !t.IsExactType(cel.StringType) && !t.IsExactType(cel.IntType) {
+			return Issue{Line: 1, Text: "this gives " + typeName(t) + " where a text is wanted", Hint: "make it a text: string(...)"}, false
+		}
+	}
+	return Issue{}, true
+}
+
+// Define adds a named value, read as vars.NAME by expressions compiled later.
+func (e *Env) Define(name string, p *Program) {
+	n := len(e.vars)
+	e.vars = append(e.vars, p)
+	e.fields[varsType.TypeName()][name] = field(p.typ, func(v any) (any, error) { return v.(*varsVal).scope.value(n) })
+}
+
+// rewriter prepares a parsed expression: selectors become numbers, tables
+// variables, env("X") its text.
+type rewriter struct {
+	env    *Env
+	src    string
+	info   *ast.SourceInfo
+	issues []Issue
+}
+
+func (r *rewriter) walk(root ast.Expr) {
+	ast.PreOrderVisit(root, ast.NewExprVisitor(func(x ast.Expr) {
+		switch x.Kind() {
+		case ast.CallKind:
+			r.call(x)
+		case ast.ComprehensionKind:
+			r.notShadowed(x, x.AsComprehension().IterVar())
+		}
+	}))
+}
+
+var reserved = []string{"msg", "orig", "vars", "meta", "now"}
+
+func (r *rewriter) notShadowed(x ast.Expr, name string) {
+	for _, n := range reserved {
+		if n == name {
+			r.fault(x, 0, "name it otherwise, as in .all(x, x != \"\")", "%s already has a meaning", name)
+		}
+	}
+}
+
+func (r *rewriter) call(x ast.Expr) {
+	c := x.AsCall()
+	switch fn := c.FunctionName(); {
+	case fn == operators.Index && isMessage(c.Args()[0]):
+		r.selector(c.Args()[1], "msg[...]", false)
+	case c.IsMemberFunction() && isMessage(c.Target()) && len(c.Args()) == 1:
+		r.selector(c.Args()[0], "msg."+fn, fn == "list")
+	case !c.IsMemberFunction() && fn == "table":
+		r.table(x, c.Args())
+	case !c.IsMemberFunction() && fn == "env":
+		r.environment(x, c.Args())
+	}
+}
+
+func isMessage(x ast.Expr) bool {
+	return x.Kind() == ast.IdentKind && (x.AsIdent() == "msg" || x.AsIdent() == "orig")
+}
+
+func literal(x ast.Expr) (string, bool) {
+	if x.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	s, ok := x.AsLiteral().(types.String)
+	return string(s), ok
+}
+
+func replace(x ast.Expr, v ref.Val) {
+	x.SetKindCase(ast.NewExprFactory().NewLiteral(x.ID(), v))
+}
+
+func (r *rewriter) selector(x ast.Expr, what string, list bool) {
+	text, ok := literal(x)
+	if !ok {
+		r.fault(x, 0, `write it in quotes: msg["PID-5.1"]`, "%s takes a selector written out, so that it can be checked", what)
+		return
+	}
+	n, err := r.env.number(text)
+	if err != nil {
+		f := selectorFault(err)
+		r.fault(x, 1+f.Offset, f.Hint, "selector %q: %s", text, f.Text)
+		return
+	}
+	if s := r.env.selectors[n]; s.IsList() && !list && what == "msg[...]" {
+		r.fault(x, 0, `use msg.list("`+text+`")`, "%s selects several values", text)
+		return
+	}
+	replace(x, types.Int(n))
+}
+
+func (e *Env) number(text string) (int, error) {
+	if n, ok := e.numbers[text]; ok {
+		return n, nil
+	}
+	s, err := e.options.Selector(text)
+	if err != nil {
+		return 0, err
+	}
+	e.selectors = append(e.selectors, s)
+	e.numbers[text] = len(e.selectors) - 1
+	return len(e.selectors) - 1, nil
+}
+
+func (r *rewriter) table(x ast.Expr, args []ast.Expr) {
+	if len(args) != 1 {
+		r.fault(x, 0, `table("specialty").get(code)`, "table takes one name")
+		return
+	}
+	name, ok := literal(args[0])
+	if !ok {
+		r.fault(args[0], 0, `table("specialty").get(code)`, "table takes a name written out")
+		return
+	}
+	if _, ok := r.env.tables[tableVar(name)]; !ok {
+		r.fault(args[0], 0, suggest(name, r.env.tableNames()), "there is no table %q in this feed", name)
+		return
+	}
+	r.env.used[name] = true
+	x.SetKindCase(ast.NewExprFactory().NewIdent(x.ID(), tableVar(name)))
+}
+
+func (e *Env) tableNames() []string {
+	var names []string
+	for _, t := range e.options.Tables {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func (r *rewriter) environment(x ast.Expr, args []ast.Expr) {
+	name, ok := "", false
+	if len(args) == 1 {
+		name, ok = literal(args[0])
+	}
+	if !ok {
+		r.fault(x, 0, `env("TRUST_ODS")`, "env takes one name written out")
+		return
+	}
+	var v string
+	if r.env.options.Env != nil {
+		v, ok = r.env.options.Env(name)
+	} else {
+		ok = false
+	}
+	if !ok {
+		r.fault(x, 0, "set it before the engine starts", "environment variable %s is not set", strings.TrimSpace(name))
+		return
+	}
+	replace(x, types.String(v))
+}

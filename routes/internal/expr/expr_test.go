@@ -1,0 +1,226 @@
+package expr
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spine-engine/spine-engine/hl7"
+	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/transforms"
+	"github.com/spine-engine/spine-engine/transforms/hl7doc"
+)
+
+const adt = "MSH|^~\\&|PAS|RXX|EPR|RXX|20260101101500||ADT^A03^ADT_A03|C17|P|2.5.1\r" +
+	"PID|1||777^^^RXX^PI~9990000018^^^NHS^NH||Test^Ann||19700101|F|||\"\"\r" +
+	"PV1|1|I|W7^2^B||||||||300\rOBX|1|ST|A||one\rOBX|2|ST|B||two\r"
+
+func testEnv(t testing.TB) *Env {
+	t.Helper()
+	plain := transforms.NewTable("sex")
+	wide := transforms.NewTable("spec", "code", "name")
+	for _, err := range []error{plain.Add("F", []string{"2"}), wide.Add("300", []string{"G", "general"})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := New(Options{
+		Selector: hl7doc.Selector,
+		Tables:   []*transforms.Table{plain, wide},
+		Env:      func(n string) (string, bool) { return "RXX", n == "TRUST" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func testScope(t testing.TB, e *Env) *Scope {
+	t.Helper()
+	d, err := hl7doc.Parse([]byte(adt), hl7.Options{UseMSH18: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewScope()
+	s.Set(e, d, &message.Envelope{Source: "pas", Remote: "10.0.0.1:99", Index: 3}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	return s
+}
+
+func compile(t testing.TB, e *Env, src string, w Want) *Program {
+	t.Helper()
+	p, iss := e.Compile(src, w)
+	if len(iss) > 0 {
+		t.Fatalf("%s: %v", src, iss)
+	}
+	return p
+}
+
+func TestText(t *testing.T) {
+	for _, c := range []struct{ name, src, want string }{
+		{"selector", `msg["PID-5.1"]`, "Test"},
+		{"repetition by condition", `msg["PID-3(5=NH).1"]`, "9990000018"},
+		{"null reads as empty", `msg["PID-11"]`, ""},
+		{"absent reads as empty", `msg["ZZZ-4"]`, ""},
+		{"header parts", `msg.type + msg.event + msg.control_id + msg.format`, "ADTA03C17hl7"},
+		{"received form", `orig["PV1-3.1"]`, "W7"},
+		{"environment", `env("TRUST") + "x"`, "RXXx"},
+		{"plain table", `table("sex").get(msg["PID-8"])`, "2"},
+		{"plain table with default", `table("sex").get("Q", "9")`, "9"},
+		{"column", `table("spec").get("300").name`, "general"},
+		{"map literal", `{"A03": "out"}.get(msg.event, "")`, "out"},
+		{"map literal default", `{"A03": "out"}.get("A99", "other")`, "other"},
+		{"join", `msg.list("OBX(*)-5").join(";")`, "one;two"},
+		{"join with an empty first", `["", "b"].join("-")`, "-b"},
+		{"trim and case", `" aB ".trim().upperAscii() + "Q".lowerAscii()`, "ABq"},
+		{"replace", `"a.b.c".replace(".", "")`, "abc"},
+		{"substring by characters", `"Zoë1".substring(2, 3)`, "ë"},
+		{"substring beyond the end", `"ab".substring(1, 9)`, "b"},
+		{"pad", `"7".padLeft(3, "0")`, "007"},
+		{"split", `"a^b".split("^")[1]`, "b"},
+		{"number", `"abc".indexOf("c")`, "2"},
+		{"transport facts", `meta.source + meta.remote + string(meta.index)`, "pas10.0.0.1:993"},
+		{"year of now", `string(now.getFullYear())`, "2026"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := testEnv(t)
+			p := compile(t, e, c.src, Text)
+			got, err := p.Text(testScope(t, e))
+			if err != nil || got != c.want {
+				t.Fatalf("got %q, %v; want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestBool(t *testing.T) {
+	for _, c := range []struct {
+		name, src string
+		want      bool
+	}{
+		{"has a value", `msg.has("PID-8")`, true},
+		{"null is no value", `msg.has("PID-11")`, false},
+		{"is null", `msg.is_null("PID-11")`, true},
+		{"absent is not null", `msg.is_null("PID-30")`, false},
+		{"list member", `msg.event in ["A01", "A03"]`, true},
+		{"table has", `table("spec").has("301")`, false},
+		{"comprehension", `msg.list("OBX(*)-5").exists(v, v == "two")`, true},
+		{"regular expression", `msg["PID-3(5=NH).1"].matches("^[0-9]{10}$")`, true},
+		{"not", `!(msg.type == "ADT")`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := testEnv(t)
+			p := compile(t, e, c.src, Bool)
+			got, err := p.Bool(testScope(t, e))
+			if err != nil || got != c.want {
+				t.Fatalf("got %v, %v; want %v", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestVars(t *testing.T) {
+	e := testEnv(t)
+	e.Define("ward", compile(t, e, `msg["PV1-3.1"]`, Any))
+	e.Define("long", compile(t, e, `vars.ward + "-" + msg["PID-5.1"]`, Any))
+	e.Define("bad", compile(t, e, `table("sex").get(vars.ward)`, Any))
+	s := testScope(t, e)
+	changed := s.orig.doc.Clone()
+	sel, _ := hl7doc.Selector("PV1-3.1")
+	if err := changed.Set(sel, "X9"); err != nil {
+		t.Fatal(err)
+	}
+	s.SetMsg(changed)
+	got, err := compile(t, e, `vars.long + msg["PV1-3.1"]`, Text).Text(s)
+	if err != nil || got != "W7-TestX9" {
+		t.Fatalf("named values are of the message as received: got %q, %v", got, err)
+	}
+	if _, err = compile(t, e, `vars.bad == "x"`, Bool).Bool(s); err == nil || strings.Contains(err.Error(), "W7") {
+		t.Fatalf("a named value that fails must fail, without content: %v", err)
+	}
+	if _, iss := e.Compile(`vars.wrad == ""`, Bool); len(iss) != 1 || !strings.Contains(iss[0].Hint, "ward") {
+		t.Fatalf("unknown named value: %v", iss)
+	}
+}
+
+func TestFaultsAreNeverFalseAndHoldNoContent(t *testing.T) {
+	for _, c := range []struct{ name, src, want string }{
+		{"missing code", `table("sex").get(msg["PID-5.1"]) == ""`, "not in table sex"},
+		{"missing key", `{"a": "b"}[msg["PID-5.1"]] == "b"`, "no such key"},
+		{"conversion", `int(msg["PID-5.1"]) > 3`, "form"},
+		{"division", `1 / (size(msg["ZZZ-1"])) == 1`, "zero"},
+		{"index", `msg["PID-5.1"].split("x")[7] == ""`, "beyond"},
+		{"work", `msg["PID-5.1"].split("").size() == 1`, "separator is empty"},
+		{"cost", `["a","b","c","d","e","f","g","h"].all(a, ["a","b","c","d","e","f","g","h"].all(b, ["a","b","c","d","e","f","g","h"].all(c, ["a","b","c","d","e","f","g","h"].all(d, ["a","b","c","d","e","f","g","h"].all(e, ["a","b","c","d","e","f","g","h"].all(f, ["a","b","c","d","e","f","g","h"].all(g, a + b + c + d + e + f + g != msg["PID-5.1"])))))))`, "more work"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := testEnv(t)
+			p := compile(t, e, c.src, Bool)
+			_, err := p.Bool(testScope(t, e))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want %q", err, c.want)
+			}
+			if strings.Contains(err.Error(), "Test") {
+				t.Fatalf("the error shows content: %v", err)
+			}
+		})
+	}
+}
+
+func TestIssues(t *testing.T) {
+	for _, c := range []struct {
+		name, src string
+		want      Want
+		col       int
+		text      string
+		hint      string
+	}{
+		{"selector", `msg.type == "A" && msg["PID-0"] == ""`, Bool, 28, `selector "PID-0"`, ""},
+		{"selector not constant", `msg[msg.type] == ""`, Bool, 7, "written out", "quotes"},
+		{"list read as one", `msg["OBX(*)-5"] == ""`, Bool, 4, "several values", "msg.list"},
+		{"field", `msg.evnt == "A01"`, Bool, 3, `no "evnt"`, "event"},
+		{"name", `mgs.event == "A01"`, Bool, 0, `"mgs"`, "msg"},
+		{"single equals", `msg.event = "A01"`, Bool, 10, "= does not compare", "=="},
+		{"cut short", `msg.event == `, Bool, 13, "too soon", "#"},
+		{"number", `msg["PID-1"] == 1`, Bool, 13, "== does not work", "quotes"},
+		{"no bool", `msg.event`, Bool, 0, "yes or no", "compare"},
+		{"no text", `msg.event == "A"`, Text, 0, "where a text", "string"},
+		{"table", `table("sexx").has("M")`, Bool, 6, `no table "sexx"`, "sex"},
+		{"table from data", `table(msg.type).has("M")`, Bool, 9, "written out", ""},
+		{"default of a wide table", `table("spec").get("1", "2") == ""`, Bool, 17, "get does not", ""},
+		{"environment", `env("NOPE") == ""`, Bool, 3, "NOPE is not set", ""},
+		{"regular expression", `msg.type.matches("(")`, Bool, 0, "", ""},
+		{"shadow", `["a"].all(msg, msg == "a")`, Bool, 9, "already has a meaning", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, iss := testEnv(t).Compile(c.src, c.want)
+			if len(iss) != 1 {
+				t.Fatalf("want one issue, got %+v", iss)
+			}
+			if i := iss[0]; !strings.Contains(i.Text, c.text) || !strings.Contains(i.Hint, c.hint) || i.Column != c.col || i.Line != 1 {
+				t.Fatalf("got %+v", i)
+			}
+		})
+	}
+}
+
+func BenchmarkCompare(b *testing.B) {
+	for _, c := range []struct{ name, src string }{
+		{"equal", `msg["PV1-3.1"] == "W7"`},
+		{"in", `msg.event in ["A01", "A02", "A03", "A08"]`},
+		{"and", `msg.event == "A03" && msg["PV1-3.1"] == "W7"`},
+		{"var", `vars.ward == "W7"`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			e := testEnv(b)
+			e.Define("ward", compile(b, e, `msg["PV1-3.1"]`, Any))
+			p := compile(b, e, c.src, Bool)
+			s := testScope(b, e)
+			b.ReportAllocs()
+			for b.Loop() {
+				if ok, err := p.Bool(s); !ok || err != nil {
+					b.Fatal(ok, err)
+				}
+			}
+		})
+	}
+}

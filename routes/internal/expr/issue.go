@@ -1,0 +1,138 @@
+package expr
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+
+	"github.com/spine-engine/spine-engine/hl7"
+	"github.com/spine-engine/spine-engine/internal/conf"
+)
+
+// Issue is one fault of an expression. Line counts from 1, Column (characters
+// into that line) from 0.
+type Issue struct {
+	Line, Column int
+	Text, Hint   string
+}
+
+func (r *rewriter) fault(x ast.Expr, offset int, hint, format string, args ...any) {
+	at := r.info.GetStartLocation(x.ID())
+	r.issues = append(r.issues, issueAt(at, offset, hint, fmt.Sprintf(format, args...)))
+}
+
+func issueAt(at common.Location, offset int, hint, text string) Issue {
+	return Issue{Line: max(at.Line(), 1), Column: max(at.Column(), 0) + offset, Text: text, Hint: hint}
+}
+
+type fault struct {
+	Offset     int
+	Text, Hint string
+}
+
+func selectorFault(err error) fault {
+	var pe *hl7.PathError
+	if errors.As(err, &pe) {
+		return fault{pe.Offset, pe.Text, pe.Hint}
+	}
+	return fault{Text: err.Error()}
+}
+
+func syntaxIssues(src string, iss *cel.Issues) []Issue {
+	// What follows the first syntax error is mostly its consequence.
+	e := iss.Errors()[0]
+	text, hint := strings.TrimPrefix(e.Message, "Syntax error: "), ""
+	switch {
+	case strings.Contains(text, "<EOF>"):
+		text, hint = "the expression ends too soon", `if it holds " #", quote it: YAML reads that as a comment`
+	case singleEquals.MatchString(src):
+		text, hint = "= does not compare", "write =="
+	case strings.Contains(text, "expecting"):
+		text, _, _ = strings.Cut(text, " expecting")
+		text = "does not read as an expression: " + text
+	default:
+		text = "does not read as an expression: " + firstLine(text)
+	}
+	return []Issue{issueAt(e.Location, 0, hint, text)}
+}
+
+var singleEquals = regexp.MustCompile(`[^=!<>]=[^=]`)
+
+func (e *Env) typeIssues(src string, iss *cel.Issues) []Issue {
+	var out []Issue
+	for _, ce := range iss.Errors() {
+		text, hint := e.friendly(ce.Message)
+		out = append(out, issueAt(ce.Location, 0, hint, text))
+	}
+	return out
+}
+
+var (
+	undeclared = regexp.MustCompile(`undeclared reference to '([^']*)'`)
+	noField    = regexp.MustCompile(`undefined field '([^']*)'`)
+	noOverload = regexp.MustCompile(`found no matching overload for '([^']*)' applied to '([^']*)'`)
+)
+
+// friendly puts the checker's words into the language of feeds.
+func (e *Env) friendly(msg string) (text, hint string) {
+	if m := undeclared.FindStringSubmatch(msg); m != nil {
+		known := append([]string{"env", "table"}, reserved...)
+		return fmt.Sprintf("%q is not known here", m[1]), suggest(m[1], append(known, functionNames()...))
+	}
+	if m := noField.FindStringSubmatch(msg); m != nil {
+		return fmt.Sprintf("there is no %q here", m[1]), suggest(m[1], e.fieldNames())
+	}
+	if m := noOverload.FindStringSubmatch(msg); m != nil {
+		return fmt.Sprintf("%s does not work on %s", operatorName(m[1]), friendlyTypes(m[2])), overloadHint(m[1], m[2])
+	}
+	return firstLine(msg), ""
+}
+
+func (e *Env) fieldNames() []string {
+	var names []string
+	for _, fields := range e.fields {
+		for n := range fields {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+func overloadHint(op, args string) string {
+	if strings.Contains(args, "string") && strings.Contains(args, "int") && strings.HasPrefix(op, "_") {
+		return `values of a message are texts: write the number in quotes, or int(...)`
+	}
+	return ""
+}
+
+func operatorName(op string) string {
+	op = strings.TrimPrefix(op, "@")
+	if strings.ContainsAny(op, "_") && !strings.ContainsAny(strings.ReplaceAll(op, "_", ""), "abcdefghijklmnopqrstuvwxyz") {
+		return strings.ReplaceAll(op, "_", "")
+	}
+	return op
+}
+
+var typeWords = strings.NewReplacer("spine.Message", "a message", "string", "text", "bool", "yes-or-no",
+	"int", "number", "double", "decimal", "google.protobuf.Timestamp", "time", "timestamp", "time")
+
+func friendlyTypes(args string) string { return typeWords.Replace(args) }
+
+func typeName(t *cel.Type) string { return "a " + friendlyTypes(t.String()) }
+
+func suggest(s string, known []string) string {
+	if k := conf.Suggest(s, known); k != "" {
+		return fmt.Sprintf("did you mean %q?", k)
+	}
+	return ""
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}

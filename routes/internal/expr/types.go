@@ -1,0 +1,169 @@
+package expr
+
+import (
+	"errors"
+	"reflect"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+
+	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/transforms"
+)
+
+// The types that messages add to CEL.
+var (
+	msgType  = cel.ObjectType("spine.Message", 0)
+	varsType = cel.ObjectType("spine.Vars", 0)
+	metaType = cel.ObjectType("spine.Meta", 0)
+)
+
+func tableType(name string) *cel.Type { return cel.ObjectType("spine.Table." + name) }
+func rowType(name string) *cel.Type   { return cel.ObjectType("spine.Row." + name) }
+
+var errNoConversion = errors.New("has no other form")
+
+// opaque is what all values of our own types share.
+type opaque struct{ typ *cel.Type }
+
+func (o *opaque) ConvertToNative(reflect.Type) (any, error) { return nil, errNoConversion }
+func (o *opaque) Type() ref.Type                            { return o.typ }
+
+func (o *opaque) ConvertToType(t ref.Type) ref.Val {
+	if t == types.TypeType {
+		return o.typ
+	}
+	return types.WrapErr(errNoConversion)
+}
+
+// docVal is msg or orig. Index by number: the number of a selector in Env.selectors.
+type docVal struct {
+	opaque
+	doc       message.Doc
+	selectors []message.Selector
+}
+
+func (d *docVal) Equal(o ref.Val) ref.Val { return types.Bool(any(d) == any(o)) }
+func (d *docVal) Value() any              { return d }
+
+// Get is msg["SEL"].
+func (d *docVal) Get(index ref.Val) ref.Val { return types.String(d.doc.Text(d.selector(index))) }
+
+func (d *docVal) selector(index ref.Val) message.Selector {
+	return d.selectors[int(index.(types.Int))]
+}
+
+// metaVal is meta: the transport's facts.
+type metaVal struct {
+	opaque
+	env *message.Envelope
+}
+
+func (m *metaVal) Equal(o ref.Val) ref.Val { return types.Bool(any(m) == any(o)) }
+func (m *metaVal) Value() any              { return m }
+
+// varsVal is vars: the named values of a feed, computed when first asked for.
+type varsVal struct {
+	opaque
+	scope *Scope
+}
+
+func (v *varsVal) Equal(o ref.Val) ref.Val { return types.Bool(any(v) == any(o)) }
+func (v *varsVal) Value() any              { return v }
+
+type tableVal struct {
+	opaque
+	table *transforms.Table
+	row   *cel.Type
+}
+
+func (t *tableVal) Equal(o ref.Val) ref.Val { return types.Bool(any(t) == any(o)) }
+func (t *tableVal) Value() any              { return t }
+
+type rowVal struct {
+	opaque
+	row []string
+}
+
+func (r *rowVal) Equal(o ref.Val) ref.Val { return types.Bool(any(r) == any(o)) }
+func (r *rowVal) Value() any              { return r }
+
+// provider tells the checker and the planner about fields of our types.
+type provider struct {
+	types.Provider
+	fields map[string]map[string]*types.FieldType // by type name, field name
+}
+
+func (p *provider) FindStructType(name string) (*types.Type, bool) {
+	if _, ok := p.fields[name]; ok {
+		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
+	}
+	return p.Provider.FindStructType(name)
+}
+
+func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
+	fields, ok := p.fields[name]
+	if !ok {
+		return p.Provider.FindStructFieldNames(name)
+	}
+	var names []string
+	for n := range fields {
+		names = append(names, n)
+	}
+	return names, true
+}
+
+func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
+	fields, ok := p.fields[name]
+	if !ok {
+		return p.Provider.FindStructFieldType(name, field)
+	}
+	f, ok := fields[field]
+	return f, ok
+}
+
+// NewValue refuses: expressions make no messages.
+func (p *provider) NewValue(name string, fields map[string]ref.Val) ref.Val {
+	if _, ok := p.fields[name]; ok {
+		return types.WrapErr(errNoConversion)
+	}
+	return p.Provider.NewValue(name, fields)
+}
+
+func field(t *cel.Type, get func(target any) (any, error)) *types.FieldType {
+	return &types.FieldType{Type: t, IsSet: func(any) bool { return true }, GetFrom: get}
+}
+
+func messageFields() map[string]*types.FieldType {
+	text := func(get func(message.Doc) string) *types.FieldType {
+		return field(cel.StringType, func(v any) (any, error) { return types.String(get(v.(*docVal).doc)), nil })
+	}
+	return map[string]*types.FieldType{
+		"type":       text(message.Doc.Type),
+		"event":      text(message.Doc.Event),
+		"control_id": text(message.Doc.ControlID),
+		"format":     text(func(d message.Doc) string { return d.Format().String() }),
+	}
+}
+
+func metaFields() map[string]*types.FieldType {
+	text := func(get func(*message.Envelope) string) *types.FieldType {
+		return field(cel.StringType, func(v any) (any, error) { return types.String(get(v.(*metaVal).env)), nil })
+	}
+	number := func(get func(*message.Envelope) int64) *types.FieldType {
+		return field(cel.IntType, func(v any) (any, error) { return types.Int(get(v.(*metaVal).env)), nil })
+	}
+	return map[string]*types.FieldType{
+		"id":     text(func(e *message.Envelope) string { return e.ID.String() }),
+		"source": text(func(e *message.Envelope) string { return e.Source }),
+		"remote": text(func(e *message.Envelope) string { return e.Remote }),
+		"file":   text(func(e *message.Envelope) string { return e.File }),
+		"index":  number(func(e *message.Envelope) int64 { return int64(e.Index) }),
+		"size":   number(func(e *message.Envelope) int64 { return e.Body.Size() }),
+		"received": field(cel.TimestampType, func(v any) (any, error) {
+			return types.Timestamp{Time: v.(*metaVal).env.Received.In(time.UTC)}, nil
+		}),
+	}
+}

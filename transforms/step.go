@@ -1,0 +1,89 @@
+package transforms
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spine-engine/spine-engine/internal/message"
+)
+
+// Input is what a step works on: the document, and whatever the values of the
+// steps need to be computed (the scope of their expressions).
+type Input struct {
+	Doc   message.Doc
+	Scope any
+}
+
+// Step is one edit. An error means that the message cannot go on as it is: a
+// *Stop says what is to become of it, any other error holds it.
+type Step interface {
+	Apply(in *Input) error
+}
+
+// Value is a text that a step writes: a constant or an expression.
+type Value interface {
+	Text(in *Input) (string, error)
+}
+
+// Constant is a Value known beforehand.
+type Constant string
+
+// Text gives the constant.
+func (c Constant) Text(*Input) (string, error) { return string(c), nil }
+
+// Condition is a yes or no about the message.
+type Condition interface {
+	Bool(in *Input) (bool, error)
+}
+
+// Stop ends the work on a message with a declared outcome. Reason is the feed's
+// own text, or names selectors and tables; it holds no content.
+type Stop struct {
+	Outcome message.Outcome // Held, Dropped or Rejected
+	Reason  string
+	Reply   message.Reply // for Rejected
+	Place   message.Place
+}
+
+func (s *Stop) Error() string { return fmt.Sprintf("%s: %s", s.Outcome, s.Reason) }
+
+// Placed is a step and where in the project it is written.
+type Placed struct {
+	Step
+	Place message.Place
+}
+
+// Chain is a list of steps in order.
+type Chain []Placed
+
+// Apply runs the steps in order up to the first that fails; its error is always
+// a *Stop that knows the place. skip, when not nil, names places that do not
+// count this time (a person released the message): such a step is left out
+// where it fails, and what it had not yet written is not written.
+func (c Chain) Apply(in *Input, skip func(message.Place) bool) error {
+	for i := range c {
+		s := &c[i]
+		err := s.Apply(in)
+		if err == nil {
+			continue
+		}
+		stop := placed(err, s.Place)
+		if skip == nil || !skip(stop.Place) {
+			return stop
+		}
+	}
+	return nil
+}
+
+func placed(err error, at message.Place) *Stop {
+	var s *Stop
+	if !errors.As(err, &s) {
+		return &Stop{Outcome: message.Held, Reason: err.Error(), Place: at}
+	}
+	if s.Place != (message.Place{}) {
+		return s
+	}
+	c := *s
+	c.Place = at
+	return &c
+}
