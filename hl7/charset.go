@@ -2,6 +2,7 @@ package hl7
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -32,7 +33,7 @@ func (m *Message) decodeWide(o *Options) (bom bool, err error) {
 	}
 	cs, ok := detectUTF16(m.src)
 	if !ok {
-		if cs, ok, err = declaredWide(m.src, o); err != nil || !ok {
+		if cs, ok, err = m.declaredWide(o); err != nil || !ok {
 			return false, err
 		}
 	}
@@ -40,7 +41,7 @@ func (m *Message) decodeWide(o *Options) (bom bool, err error) {
 	if err != nil || bytes.ContainsRune(b, utf8.RuneError) {
 		return false, &ParseError{Text: "the bytes are not valid in the declared character set", Hint: "declare an override for this sender"}
 	}
-	m.src, m.cs, m.declared = b, cs, true
+	m.src, m.cs, m.decoded, m.valid = b, cs, true, true
 	return true, nil
 }
 
@@ -68,22 +69,22 @@ func detectUTF16(b []byte) (cs charset, ok bool) {
 func headerLetters(a, b, c byte) bool { return isHeader([]byte{a, b, c}) }
 
 // declaredWide looks for a wide character set in the override or, if the bytes
-// hold anything but plain text, in MSH-18. Names it cannot use are left to chooseCharset.
-func declaredWide(b []byte, o *Options) (charset, bool, error) {
+// are not plain UTF-8, in MSH-18 and then in the default.
+func (m *Message) declaredWide(o *Options) (cs charset, wide bool, err error) {
 	if o.Override != "" {
-		cs, err := byName(o.Override)
+		cs, err = byName(o.Override)
 		return cs, err == nil && cs.wide, err
 	}
-	if o.UseMSH18 && (bytes.IndexByte(b, 0x1B) >= 0 || !utf8.Valid(b)) {
-		if cs, ok := lookup(declaredName(headerLine(b))); ok && cs.wide {
+	name := ""
+	if o.UseMSH18 && (!m.valid || bytes.IndexByte(m.src, 0x1B) >= 0) {
+		name = declaredName(headerLine(m.src))
+		if cs, ok := lookup(name); ok && cs.wide {
 			return cs, true, nil
 		}
 	}
-	if o.Otherwise != "" && !isASCII(b) {
-		if name := declaredName(headerLine(b)); name == "" || !o.UseMSH18 {
-			cs, err := byName(o.Otherwise)
-			return cs, err == nil && cs.wide, err
-		}
+	if o.Otherwise != "" && name == "" && !m.valid {
+		cs, err = byName(o.Otherwise)
+		return cs, err == nil && cs.wide, err
 	}
 	return charset{}, false, nil
 }
@@ -127,31 +128,41 @@ func declaredName(msh []byte) string {
 	}
 }
 
-// chooseCharset decides the character set of a message that needs no decoding
-// before it is cut. wide: decodeWide has decided.
-func (m *Message) chooseCharset(o *Options, decided bool) error {
-	if decided {
+// chooseCharset decides the character set of a message that was not decoded
+// before it was cut. byBOM: a byte order mark has said UTF-8.
+func (m *Message) chooseCharset(o *Options, byBOM bool) error {
+	if m.decoded {
 		return nil
 	}
-	if o.Override != "" {
-		cs, err := byName(o.Override)
-		m.cs, m.declared = cs, true
-		return err
-	}
-	if o.UseMSH18 {
-		if done, err := m.charsetOfMSH18(o); done || err != nil {
-			return err
+	var err error
+	switch done := byBOM; {
+	case done:
+	case o.Override != "":
+		m.cs, err = byName(o.Override)
+	default:
+		if o.UseMSH18 {
+			done, err = m.charsetOfMSH18(o)
+		}
+		if !done && err == nil {
+			m.cs, err = m.defaultCharset(o)
 		}
 	}
-	if o.Otherwise != "" {
-		cs, err := byName(o.Otherwise)
-		if m.cs = cs; err != nil || cs.enc != nil {
-			return err
-		}
+	if err == nil && m.cs.enc == nil {
+		m.fallBack()
 	}
-	m.cs = utf8Charset()
-	m.fallBack("not valid UTF-8: read as windows-1252")
-	return nil
+	return err
+}
+
+// defaultCharset: pure ASCII and UTF-8 first, if nothing else is asked for.
+func (m *Message) defaultCharset(o *Options) (charset, error) {
+	if o.Otherwise == "" {
+		return utf8Charset(), nil
+	}
+	cs, err := byName(o.Otherwise)
+	if cs.ascii || cs.wide { // a wide set was tried before; here all is UTF-8
+		return utf8Charset(), err
+	}
+	return cs, err
 }
 
 func (m *Message) charsetOfMSH18(o *Options) (done bool, err error) {
@@ -159,57 +170,51 @@ func (m *Message) charsetOfMSH18(o *Options) (done bool, err error) {
 	if name == "" {
 		return false, nil
 	}
-	off := int(m.segs[0].off)
 	cs, ok := lookup(name)
+	text := ""
 	switch {
 	case !ok && !o.IgnoreUnknownCharset:
-		return true, &CharsetError{Name: name, Offset: m.msh18Offset(), Text: "unsupported charset"}
+		return false, &CharsetError{Name: name, Offset: m.msh18Offset(), Text: "unsupported charset"}
 	case !ok:
-		m.warn(Warning{Offset: off, Segment: 1, Selector: "MSH-18", Text: "unknown character set: read by default"})
-		return false, nil
+		text = "unknown character set: read by default"
 	case cs.ascii && !isASCII(m.src):
-		m.warn(Warning{Offset: off, Segment: 1, Selector: "MSH-18", Text: "declared ASCII but bytes above 0x7F follow: read by default"})
-		return false, nil
-	case cs.wide && cs.utf16:
-		m.warn(Warning{Offset: off, Segment: 1, Selector: "MSH-18", Text: "declared UTF-16 or UTF-32 but the bytes are not: read by default"})
-		return false, nil
-	case cs.wide: // decodeWide saw only ASCII or valid UTF-8
-		return false, m.wideButPlain(cs)
+		text = "declares ASCII but bytes above 0x7F follow: read by default"
+	case cs.utf16:
+		text = "declares UTF-16 but the bytes are not: read by default"
+	case cs.wide && !isASCII(m.src): // decodeWide saw valid UTF-8
+		text = "declares " + cs.name + " but the bytes are UTF-8: read by default"
+	case cs.wide:
+	default:
+		m.cs = cs
+		return true, nil
 	}
-	m.cs, m.declared = cs, true
-	if cs.enc == nil && !cs.ascii {
-		m.fallBack("MSH-18 declares UTF-8 but the bytes are not: read as windows-1252")
+	if text != "" {
+		m.warn(Warning{Offset: m.msh18Offset(), Segment: 1, Selector: "MSH-18", Text: text})
 	}
-	return true, nil
-}
-
-// wideButPlain: MSH-18 names a two-byte set but the bytes are valid UTF-8 or
-// ASCII. ASCII needs no warning.
-func (m *Message) wideButPlain(cs charset) error {
-	if !isASCII(m.src) {
-		m.warn(Warning{Segment: 1, Selector: "MSH-18", Text: "declared " + cs.name + " but the bytes are valid UTF-8: read by default"})
-	}
-	return nil
+	return false, nil
 }
 
 func (m *Message) msh18Offset() int {
-	f, _ := field(m.content(0), m.delims.Field, 18)
-	return bytes.Index(m.src, f)
+	msh := m.content(0)
+	s := spot{end: len(msh)}
+	s.descend(msh, m.delims.Field, 18, 0)
+	return int(m.segs[0].off) + s.start
 }
 
 // fallBack reads bytes that are not UTF-8 as windows-1252, which gives every byte a meaning.
-func (m *Message) fallBack(why string) {
-	if i := invalidAt(m.src); i >= 0 {
+func (m *Message) fallBack() {
+	if m.cs.ascii && !isASCII(m.src) {
+		m.warn(Warning{Text: "not ASCII as configured: read by default"})
+		m.cs = utf8Charset()
+	}
+	if !m.valid {
 		m.cs, _ = lookup("windows-1252")
-		m.warn(Warning{Offset: i, Text: why})
+		m.warn(Warning{Offset: invalidAt(m.src), Text: "not valid UTF-8: read as windows-1252"})
 	}
 }
 
 // invalidAt gives the offset of the first byte that is not UTF-8, or -1.
 func invalidAt(b []byte) int {
-	if utf8.Valid(b) {
-		return -1
-	}
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 {
@@ -221,6 +226,11 @@ func invalidAt(b []byte) int {
 }
 
 func isASCII(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
 	for _, c := range b {
 		if c >= 0x80 {
 			return false

@@ -9,7 +9,7 @@ import (
 // goroutines; editing it is not. See the package comment for how it is stored.
 type Message struct {
 	orig []byte // as given to Parse
-	src  []byte // what the offsets of segs refer to: orig, or its UTF-8 form when cs.wide
+	src  []byte // what the offsets of segs refer to: orig, or its UTF-8 form when decoded
 	segs []segment
 	// edits hold the segments that are no longer as in src. A buffer is never
 	// changed once it is here, so that clones may share it.
@@ -18,10 +18,12 @@ type Message struct {
 	edited   bool
 	lf       bool // the first terminator is a line feed
 	clean    bool // Normalize was called: lead and tail are not written
+	noLead   bool // Recode took a byte order mark away
+	decoded  bool // src is not orig but its UTF-8 form
+	valid    bool // src is valid UTF-8
 	end      int  // src[end:] is what stood after the message: FS, NUL, SUB
 	delims   Delimiters
 	cs       charset
-	declared bool // the character set comes from MSH-18 or an override
 	warnings []Warning
 }
 

@@ -3,6 +3,7 @@ package hl7
 import (
 	"bytes"
 	"math"
+	"unicode/utf8"
 )
 
 // Options say how to read what a message does not say, or says wrongly.
@@ -35,7 +36,7 @@ func ParseWith(b []byte, o Options) (*Message, error) {
 	if uint64(len(b)) >= math.MaxUint32 {
 		return nil, &ParseError{Text: "message of 4 GiB or more", Hint: "deliver it as a file, unparsed"}
 	}
-	m := &Message{orig: b, src: b}
+	m := &Message{orig: b, src: b, valid: utf8.Valid(b)}
 	bom, err := m.decodeWide(&o)
 	if err != nil {
 		return nil, err

@@ -192,9 +192,6 @@ func (m *Message) meets(rep []byte, conds []cond) bool {
 // the first leaf below it, because a component that grew parts in a later
 // version keeps its old meaning in the first of them.
 func (m *Message) equal(b []byte, text string) bool {
-	if string(b) == text {
-		return true
-	}
 	if m.delims.hasParts(b) {
 		if m.decode(b) == text {
 			return true

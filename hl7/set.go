@@ -95,15 +95,11 @@ func (m *Message) encode(p Path, text []byte) ([]byte, error) {
 	if isASCII(text) {
 		return text, nil
 	}
-	cs := m.cs
-	if cs.ascii && !isASCII(m.src) {
-		cs = utf8Charset()
-	}
-	b, unfit := cs.appendEncoded(nil, text)
+	b, unfit := m.cs.appendEncoded(nil, text)
 	if unfit > 0 {
-		return nil, &UnfitError{Selector: p.String(), Charset: cs.name, Characters: unfit}
+		return nil, &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: unfit}
 	}
-	if cs.wide {
+	if m.cs.wide {
 		return text, nil // src is UTF-8; it was only tried
 	}
 	return b, nil
@@ -211,7 +207,7 @@ func (m *Message) rewrite(seg []byte, p Path, needed bool, value func([]byte) ([
 		return nil, err
 	}
 	if p.p.field == 0 {
-		return slices.Clone(v), nil
+		return m.guardLineFeeds(p, slices.Clone(v))
 	}
 	spots, err := m.spots(seg, p, needed)
 	if err != nil {
@@ -227,7 +223,34 @@ func (m *Message) rewrite(seg []byte, p Path, needed bool, value func([]byte) ([
 		out = append(out, v...)
 		at = s.end
 	}
-	return append(out, seg[at:]...), nil
+	return m.guardLineFeeds(p, append(out, seg[at:]...))
+}
+
+// guardLineFeeds escapes literal line feeds that would end the segment when it
+// is parsed again: all in a message of LF lines, in others those at the end or
+// before what has become a segment id and separator.
+//
+//	NTE|1||see⏎PID        set NTE-4        NTE|1||see⏎PID|x   (two segments)
+func (m *Message) guardLineFeeds(p Path, seg []byte) ([]byte, error) {
+	i := bytes.IndexByte(seg, '\n')
+	if i < 0 {
+		return seg, nil
+	}
+	out := make([]byte, 0, len(seg)+8)
+	for ; i >= 0; i = bytes.IndexByte(seg, '\n') {
+		out = append(out, seg[:i]...)
+		rest := seg[i+1:]
+		if m.lf || len(rest) == 0 || startsSegment(rest, m.delims.Field) {
+			var unfit int
+			if out, unfit = escape(out, "\n", &m.delims, m.formatted(seg, p.p)); unfit > 0 {
+				return nil, &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: 1, Reason: noEscape}
+			}
+		} else {
+			out = append(out, '\n')
+		}
+		seg = rest
+	}
+	return append(out, seg...), nil
 }
 
 func refuse(p Path, text, hint string, err error) error {

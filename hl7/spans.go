@@ -17,7 +17,7 @@ func (m *Message) Spans(yield func(Span) bool) {
 	case !m.edited:
 		yield(Span{Original: true, Length: len(m.orig), Bytes: m.orig})
 		return
-	case m.cs.wide:
+	case m.decoded || m.cs.wide:
 		b := m.Bytes()
 		yield(Span{Length: len(b), Bytes: b})
 		return
@@ -73,7 +73,7 @@ func (m *Message) sizeDecoded() (n int) {
 // pieces walks the message as it is now: what stood before MSH, each segment
 // and its terminator, what stood behind.
 func (m *Message) pieces(original func(from, to int) bool, made func([]byte) bool) bool {
-	if !m.clean && !original(0, int(m.segs[0].off)) {
+	if !m.clean && !m.noLead && !original(0, int(m.segs[0].off)) {
 		return false
 	}
 	for i := range m.segs {
@@ -103,10 +103,22 @@ func (m *Message) terminator(i int, original func(from, to int) bool, made func(
 		return original(int(s.end), int(s.next))
 	case s.next > 0 && i == len(m.segs)-1:
 		return true
-	case m.lf:
-		return made([]byte{'\n'})
+	case m.clean:
+		return made([]byte{'\r'})
 	}
-	return made([]byte{'\r'})
+	return made(m.lineEnd())
+}
+
+// lineEnd is what the message itself uses, by its first segment.
+func (m *Message) lineEnd() []byte {
+	s := &m.segs[0]
+	switch {
+	case m.lf:
+		return []byte{'\n'}
+	case s.next > s.end+1 && m.src[s.end+1] == '\n':
+		return []byte("\r\n")
+	}
+	return []byte{'\r'}
 }
 
 // Normalize makes the message fit for MLLP: every segment ends with exactly one
