@@ -57,6 +57,7 @@ func (c *conn) receive(f *hl7.Frame, now time.Time) (inbound, error) {
 		env.Problem = "the frame is empty"
 	}
 	if !f.Spilled {
+		c.drop() // a large frame that was begun anew as a small one
 		env.Body = message.InMemory(append(make([]byte, 0, len(f.Body)), f.Body...))
 		return in, nil
 	}

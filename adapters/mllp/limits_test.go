@@ -172,7 +172,7 @@ func bubble(t *testing.T, yaml string, f func(p *pipes, r *running)) {
 
 func TestSlowloris(t *testing.T) {
 	for _, tc := range []struct{ name, begin string }{
-		{"a byte every ten seconds", "\x0B"},
+		{"a byte every nine seconds", "\x0B"},
 		{"behind a whole frame", frame(adt("1")) + "\x0BMSH"},
 		{"starting again and again", "\x0Bx\x0B"},
 	} {
@@ -182,8 +182,8 @@ func TestSlowloris(t *testing.T) {
 				go io.Copy(io.Discard, c)
 				begin := time.Now()
 				send(t, c, tc.begin)
-				if n := ticks(c, 'x', 10*time.Second); n != 2 {
-					t.Errorf("%d bytes taken, want 2", n)
+				if n := ticks(c, 'x', 9*time.Second); n != 3 {
+					t.Errorf("%d bytes taken, want 3", n)
 				}
 				if d := time.Since(begin); d < 30*time.Second || d > 40*time.Second {
 					t.Errorf("closed after %s", d)

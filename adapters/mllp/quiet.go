@@ -14,8 +14,9 @@ const (
 // quiet keeps a log readable while somebody knocks a thousand times a second:
 // one line a minute for each peer and matter, telling how many it stands for.
 type quiet struct {
-	mu   sync.Mutex
-	said map[matter]*tally
+	mu     sync.Mutex
+	said   map[matter]*tally
+	forgot time.Time // when it was last looked for what has gone quiet
 }
 
 type matter struct {
@@ -52,8 +53,13 @@ func (q *quiet) speak(peer netip.Addr, what string, now time.Time) (skipped int,
 	return skipped, true
 }
 
-// forget drops what has gone quiet; false when there is still no room.
+// forget drops what has gone quiet, once a second at most; false when there is
+// still no room.
 func (q *quiet) forget(now time.Time) bool {
+	if now.Sub(q.forgot) < time.Second {
+		return false
+	}
+	q.forgot = now
 	for m, t := range q.said {
 		if now.Sub(t.at) >= quietFor {
 			delete(q.said, m)
