@@ -22,9 +22,10 @@ type Context struct {
 // stands for a key that is absent: its accessors give zero values, so that
 // optional keys need no ceremony.
 type Node struct {
-	File string
-	ctx  *Context
-	y    *yaml.Node
+	File  string
+	ctx   *Context
+	y     *yaml.Node
+	lines []string // of the file, for positions within a scalar
 }
 
 // Parse reads one YAML document. Faults of syntax, and the traps, go to
@@ -39,7 +40,7 @@ func Parse(ctx *Context, file string, data []byte) *Node {
 		ctx.Problems.Add(Problem{File: file, Text: "the file is empty", Hint: `begin with "spine: v1"`})
 		return nil
 	}
-	n := &Node{File: file, ctx: ctx, y: doc.Content[0]}
+	n := &Node{File: file, ctx: ctx, y: doc.Content[0], lines: strings.Split(string(data), "\n")}
 	n.checkTraps()
 	return n
 }
@@ -88,7 +89,7 @@ func (n *Node) checkDuplicates() {
 	}
 }
 
-func (n *Node) child(y *yaml.Node) *Node { return &Node{File: n.File, ctx: n.ctx, y: y} }
+func (n *Node) child(y *yaml.Node) *Node { return &Node{File: n.File, ctx: n.ctx, y: y, lines: n.lines} }
 
 // Present reports whether the key was written.
 func (n *Node) Present() bool { return n != nil }
@@ -106,14 +107,6 @@ func (n *Node) Position() (line, column int) { return n.y.Line, n.y.Column }
 
 // Errorf records a fault at the node; hint says how to mend it and may be empty.
 func (n *Node) Errorf(hint, format string, args ...any) { n.add(Error, 0, hint, format, args) }
-
-// ErrorAt is Errorf for a fault offset bytes into a one-line scalar, as within an expression.
-func (n *Node) ErrorAt(offset int, hint, format string, args ...any) {
-	if n.quoted() {
-		offset++
-	}
-	n.add(Error, offset, hint, format, args)
-}
 
 // Warnf records something that works but is probably not meant.
 func (n *Node) Warnf(hint, format string, args ...any) { n.add(Warning, 0, hint, format, args) }

@@ -304,3 +304,6 @@ func (r *rewriter) environment(x ast.Expr, args []ast.Expr) {
 	}
 	replace(x, types.String(v))
 }
+
+// UseTable marks a table as used outside expressions.
+func (e *Env) UseTable(name string) { e.used[name] = true }

@@ -129,3 +129,6 @@ func (p *Program) Text(s *Scope) (string, error) {
 	}
 	return "", Fault("the expression gave no text")
 }
+
+// Msg is the document msg stands for.
+func (s *Scope) Msg() message.Doc { return s.msg.doc }

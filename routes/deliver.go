@@ -1,0 +1,156 @@
+package routes
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/spine-engine/spine-engine/internal/conf"
+	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/routes/internal/expr"
+	"github.com/spine-engine/spine-engine/transforms"
+)
+
+// output is one entry of deliver: its own copy, and a queue of its own or a peer's.
+type output struct {
+	queue   string
+	when    *condition
+	steps   transforms.Chain
+	order   order
+	name    transforms.Value // declared file name; nil = the message id
+	retired bool
+	place   message.Place
+}
+
+// order says which lane a copy waits in.
+type order struct {
+	sel message.Selector // nil: strict, or prg
+	prg *expr.Program
+	env *expr.Env // of a peer's own expression; nil = the feed's
+}
+
+func (o order) perKey() bool { return o.sel != nil || o.prg != nil }
+
+var deliverKeys = append([]string{"to", "peer", "when", "transform", "emit", "feed"}, queueKeys...)
+
+// deliver reads all destinations of a feed.
+func (f *feed) deliver(root, n *conf.Node) {
+	items := n.Items()
+	if len(items) == 0 {
+		root.Errorf("add deliver: [ { to: NAME, ... } ]", "the feed delivers nothing")
+	}
+	seen := map[string]message.Place{}
+	for _, item := range items {
+		if !item.IsMap() {
+			item.Errorf("write { to: NAME, ... }", "a destination is a mapping")
+			continue
+		}
+		to := item.Get("to")
+		if !to.Present() {
+			item.Errorf("add to: NAME", "the destination has no name")
+			continue
+		}
+		if first, dup := seen[to.Text()]; dup {
+			to.Errorf("rename one", "a destination %q exists already in this feed, in line %d", to.Text(), first.Line)
+			continue
+		}
+		seen[to.Text()] = to.Place()
+		if checkName(to, "destination", to.Text()) {
+			f.output(item, to)
+		}
+	}
+}
+
+func (f *feed) output(item, to *conf.Node) {
+	l := f.loader
+	if only := item.Get("only_in").OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {
+		return
+	}
+	o := &output{place: item.Place(), when: f.condition(item.Get("when")), steps: f.chain(item.Get("transform"))}
+	ok := false
+	if item.Get("peer").Present() {
+		ok = f.toPeer(o, item)
+	} else {
+		ok = f.toOwn(o, item, to)
+	}
+	if ok && !o.retired {
+		f.outputs = append(f.outputs, o)
+	}
+}
+
+// toPeer shares a queue: what is common to all its feeds is said at the peer.
+func (f *feed) toPeer(o *output, item *conf.Node) bool {
+	l := f.loader
+	for _, k := range slices.Sorted(maps.Keys(l.kinds)) {
+		if n := item.Get(k); n.Present() {
+			n.Errorf("keep one of the two", "a destination is a peer or has a %s of its own", k)
+		}
+	}
+	for _, k := range []string{"order", "reply", "retry", "rate", "pause", "retired", "was", "charset", "alert"} {
+		if n := item.Get(k); n.Present() {
+			n.Errorf("write it at the peer in spine.yaml", "%s of a peer is the same for all feeds", k)
+		}
+	}
+	item.Without(slices.Collect(maps.Keys(l.kinds))...).Map("destination", deliverKeys...)
+	ref := item.Get("peer")
+	p := l.peers[ref.Text()]
+	if p == nil {
+		ref.Errorf(hint(ref.Text(), slices.Sorted(maps.Keys(l.peers))), "spine.yaml has no peer %q", ref.Text())
+		return false
+	}
+	p.used = true
+	o.queue, o.order, o.retired = ref.Text(), p.order, p.retired
+	return true
+}
+
+// toOwn has a queue of its own, named feed/destination.
+func (f *feed) toOwn(o *output, item, to *conf.Node) bool {
+	l := f.loader
+	kind, node, m := l.kindOf(item, "destination", deliverKeys...)
+	if kind == "" {
+		return false
+	}
+	notYet(m, "emit", "feed")
+	if kind == "mailbox" && node.IsMap() {
+		if n := node.Get("name"); n.Present() {
+			o.name = f.value(n)
+		}
+		node = node.Without("name")
+	}
+	o.queue = f.name + "/" + to.Text()
+	o.order = readOrder(f, m["order"])
+	d, ok := l.destination(o.queue, kind, to, item, node, m, o.order)
+	if ok {
+		l.plan.destinations = append(l.plan.destinations, d)
+	}
+	o.retired = d.Retired
+	return ok
+}
+
+// readOrder reads strict, or { per: SELECTOR } or { per: "= expression" }.
+func readOrder(f *feed, n *conf.Node) order {
+	if !n.IsMap() {
+		n.OneOf("strict", "strict")
+		return order{}
+	}
+	m := n.Map("order", "per", "on_merge")
+	notYet(m, "on_merge")
+	per := m["per"]
+	switch {
+	case per == nil:
+		n.Errorf("write order: strict, or { per: PID-3(5=PI).1 }", "order does not say per what")
+	case isExpression(per):
+		return order{prg: compileExpr(f.env, per, expr.Text)}
+	default:
+		sel := selectorOf(per)
+		if sel != nil && sel.IsList() {
+			per.Errorf("name one value", "a key of order is one value, %s is a list", sel)
+		}
+		return order{sel: sel}
+	}
+	return order{}
+}
+
+func isExpression(n *conf.Node) bool {
+	s := n.Source()
+	return len(s) > 1 && s[:2] == "= "
+}

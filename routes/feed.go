@@ -1,0 +1,184 @@
+package routes
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/spine-engine/spine-engine/internal/conf"
+	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/routes/internal/expr"
+	"github.com/spine-engine/spine-engine/transforms"
+)
+
+// feed is a compiled feed, in the order a message travels.
+type feed struct {
+	name     string
+	loader   *loader // while loading
+	env      *expr.Env
+	tables   map[string]*transforms.Table
+	rules    []rule
+	steps    transforms.Chain
+	outputs  []*output
+	unrouted transforms.Stop
+}
+
+// rule is one entry of accept.
+type rule struct {
+	cond  *condition
+	want  bool // what the condition must be for the message to go on
+	stop  transforms.Stop
+	place message.Place
+}
+
+var feedKeys = []string{"spine", "feed", "description", "owner", "sources", "tables", "let", "accept", "transform", "deliver", "unrouted", "tests",
+	"only_in", "validate", "split", "newest", "alert"}
+
+// feed reads one file of feeds/.
+func (l *loader) feed(root *conf.Node) {
+	m := root.Map("feed", feedKeys...)
+	version(m["spine"], root)
+	notYet(m, "validate", "split", "newest", "alert")
+	f := &feed{name: l.feedName(root, m["feed"]), loader: l, tables: map[string]*transforms.Table{}}
+	if only := m["only_in"].OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {
+		return
+	}
+	f.readTables(m["tables"])
+	f.env = l.exprEnv(root, slices.Collect(maps.Values(f.tables)))
+	f.readLet(m["let"])
+	f.sources(root, m["sources"])
+	f.accept(m["accept"])
+	f.steps = f.chain(m["transform"])
+	f.deliver(root, m["deliver"])
+	f.readUnrouted(root, m["unrouted"])
+	f.unusedTables(m["tables"])
+	l.plan.feeds = append(l.plan.feeds, f)
+}
+
+func (l *loader) feedName(root, n *conf.Node) string {
+	if !n.Present() {
+		root.Errorf("add feed: NAME", "the feed has no name")
+		return ""
+	}
+	s := n.Text()
+	if first, dup := l.feedNames[s]; dup {
+		n.Errorf("rename one", "a feed %q exists already, in %s", s, first)
+	}
+	l.feedNames[s] = n.Place()
+	checkName(n, "feed", s)
+	return s
+}
+
+func (f *feed) readTables(n *conf.Node) {
+	for _, t := range n.Fields() {
+		if table := f.loader.table(t); table != nil {
+			f.tables[t.Key] = table
+		}
+	}
+}
+
+func (f *feed) unusedTables(n *conf.Node) {
+	for _, t := range n.Fields() {
+		if f.tables[t.Key] != nil && !f.env.TableUsed(t.Key) {
+			t.Name.Warnf("remove it, or use it in map or table(...)", "table %q is not used", t.Key)
+		}
+	}
+}
+
+// readLet compiles the named values in order; each may use those before it.
+func (f *feed) readLet(n *conf.Node) {
+	for _, v := range n.Fields() {
+		if !identifier.MatchString(v.Key) {
+			v.Name.Errorf("letters, digits and _", "%q cannot be read as vars.%s", v.Key, v.Key)
+			continue
+		}
+		if p := compileExpr(f.env, v.Node, expr.Any); p != nil {
+			f.env.Define(v.Key, p)
+		}
+	}
+}
+
+// sources reads where the feed takes messages from.
+func (f *feed) sources(root, n *conf.Node) {
+	fields := n.Fields()
+	if len(fields) == 0 {
+		root.Errorf("add sources: { NAME: { listener: ... } }", "the feed has no source")
+	}
+	for _, s := range fields {
+		if checkName(s.Name, "source", s.Key) {
+			f.source(s)
+		}
+	}
+}
+
+func (f *feed) source(s conf.Field) {
+	l := f.loader
+	t := take{feed: f}
+	var from *source
+	var when *conf.Node
+	if ref := s.Node.Get("listener"); ref.Present() {
+		m := s.Node.Map("source", "listener", "when")
+		when = m["when"]
+		known := slices.Sorted(maps.Keys(l.listeners))
+		if from = l.listeners[ref.Text()]; from == nil {
+			ref.Errorf(hint(ref.Text(), known), "spine.yaml has no listener %q", ref.Text())
+		}
+	} else {
+		when = s.Node.Get("when")
+		from = l.source(f.name+"/"+s.Key, s.Name, s.Node)
+	}
+	t.when = f.condition(when)
+	if from != nil {
+		from.takes = append(from.takes, t)
+	}
+}
+
+// accept reads the rules that decide on the message as received.
+func (f *feed) accept(n *conf.Node) {
+	for _, item := range n.Items() {
+		m := item.Map("accept rule", "name", "require", "otherwise", "if", "then")
+		r := rule{place: item.Place()}
+		switch {
+		case !item.IsMap():
+			continue
+		case m["require"] != nil && m["if"] == nil && m["then"] == nil:
+			r.want, r.cond = true, f.condition(m["require"])
+			r.stop = f.ruleOutcome(item, m["otherwise"], "otherwise")
+		case m["if"] != nil && m["require"] == nil && m["otherwise"] == nil:
+			r.cond = f.condition(m["if"])
+			r.stop = f.ruleOutcome(item, m["then"], "then")
+		default:
+			item.Errorf("write require and otherwise, or if and then", "the rule is neither a requirement nor a condition")
+			continue
+		}
+		r.stop.Place = r.place
+		if r.cond != nil {
+			f.rules = append(f.rules, r)
+		}
+	}
+}
+
+func (f *feed) ruleOutcome(item, n *conf.Node, key string) transforms.Stop {
+	if !n.Present() {
+		item.Errorf("add "+key+`: { drop: "why" }, { hold: "why" } or { reject: {...} }`, "the rule names no outcome")
+		return transforms.Stop{}
+	}
+	return readOutcome(n, key, "drop", "hold", "reject")
+}
+
+// readUnrouted reads what becomes of messages that no destination took.
+func (f *feed) readUnrouted(root, n *conf.Node) {
+	const reason = "no destination took it"
+	switch {
+	case !n.Present():
+		root.Errorf(`add unrouted: hold, or unrouted: { drop: "why" }`, "what becomes of messages that no destination takes is not declared")
+	case n.IsText():
+		n.OneOf("hold", "hold")
+		f.unrouted = transforms.Stop{Outcome: message.Unrouted, Reason: reason, Place: n.Place()}
+	default:
+		f.unrouted = readOutcome(n, "unrouted", "drop", "hold")
+		f.unrouted.Place = n.Place()
+		if f.unrouted.Outcome == message.Held {
+			f.unrouted.Outcome = message.Unrouted
+		}
+	}
+}
