@@ -35,6 +35,17 @@ func version(n *conf.Node, parent *conf.Node) {
 
 // project reads spine.yaml.
 func (l *loader) project(root *conf.Node) {
+	m := l.settings(root)
+	for _, f := range m["listeners"].Fields() {
+		l.listener(f)
+	}
+	for _, f := range m["peers"].Fields() {
+		l.peer(f)
+	}
+}
+
+// settings reads what concerns the engine as a whole, and gives all keys.
+func (l *loader) settings(root *conf.Node) map[string]*conf.Node {
 	m := root.Map("spine.yaml", "spine", "description", "environment", "store", "admin", "listeners", "peers", "limits", "reload",
 		"users", "mesh", "defaults", "retention", "alert")
 	notYet(m, "users", "mesh", "defaults", "retention", "alert")
@@ -48,22 +59,31 @@ func (l *loader) project(root *conf.Node) {
 	admin := m["admin"].Map("admin", "listen", "socket")
 	s.AdminListen = l.loopback(admin["listen"])
 	s.AdminSocket = textOr(admin["socket"], path.Join(s.StoreDir, "admin.sock"))
-	limits := m["limits"].Map("limits", "in_memory", "parse", "in_flight_bytes")
-	s.Limits = Limits{
-		InMemory:      limits["in_memory"].Size(1 << 20),
-		Parse:         limits["parse"].Size(64 << 20),
-		InFlightBytes: limits["in_flight_bytes"].Size(64 << 20),
-	}
-	if s.Limits.InFlightBytes < s.Limits.InMemory {
-		limits["in_flight_bytes"].Errorf("make it larger than in_memory", "less may be in hand than one message in memory takes")
-	}
+	s.Limits = readLimits(m["limits"])
 	s.Reload = Reload(m["reload"].OneOf(string(ReloadChanged), string(ReloadChanged), string(ReloadAsked)))
-	for _, f := range m["listeners"].Fields() {
-		l.listener(f)
+	return m
+}
+
+func readLimits(n *conf.Node) Limits {
+	m := n.Map("limits", "in_memory", "parse", "in_flight_bytes")
+	out := Limits{InMemory: m["in_memory"].Size(1 << 20), Parse: m["parse"].Size(64 << 20), InFlightBytes: m["in_flight_bytes"].Size(64 << 20)}
+	if out.InFlightBytes < out.InMemory {
+		n.Errorf("make in_flight_bytes larger than in_memory", "all messages together may take less memory than one of them")
 	}
-	for _, f := range m["peers"].Fields() {
-		l.peer(f)
+	return out
+}
+
+// ReadSettings reads the settings of spine.yaml as well as they can be read,
+// whatever else is wrong with the project: a command that looks at the store of
+// a broken project still has to find it.
+func ReadSettings(fsys fs.FS, o LoadOptions) Settings {
+	l := newLoader(fsys, o)
+	root := l.readYAML("spine.yaml")
+	if root == nil {
+		root = conf.Parse(l.ctx, "spine.yaml", []byte("spine: v1\n"))
 	}
+	l.settings(root)
+	return l.plan.Settings
 }
 
 func textOr(n *conf.Node, def string) string {

@@ -157,7 +157,7 @@ func (d *Doc) Copy(src message.Doc, from, to message.Selector) error {
 	if !ok {
 		return fmt.Errorf("cannot copy from a %s document into an hl7 one", src.Format())
 	}
-	return mark(d.M.SetRaw(path(to), []byte(o.M.RawText(path(from)))))
+	return mark(d.M.CopyFrom(o.M, path(from), path(to)))
 }
 
 // Clone gives an independent copy.
