@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/spine-engine/spine-engine/internal/console"
+	"github.com/spine-engine/spine-engine/internal/engine"
+)
+
+func newRun() *cobra.Command {
+	var env, level string
+	cmd := &cobra.Command{
+		Use: "run [DIR]", Short: "Run the engine on a project folder", Args: projectArgs,
+		Long: "Runs until it is told to stop (SIGINT, SIGTERM). The project is read again when its files change.\nExit status 70 means that the store failed: start again, the start verifies it.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			log, err := newLog(cmd.ErrOrStderr(), level)
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), projectArg(args), env, log, cmd.ErrOrStderr())
+		},
+	}
+	envFlag(cmd, &env)
+	cmd.Flags().StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func newLog(w io.Writer, level string) (zerolog.Logger, error) {
+	l, err := zerolog.ParseLevel(level)
+	if err != nil {
+		return zerolog.Nop(), usageError{fmt.Errorf("log level %q: write debug, info, warn or error", level)}
+	}
+	zerolog.TimeFieldFormat = time.RFC3339Nano
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		w = zerolog.ConsoleWriter{Out: f, TimeFormat: time.TimeOnly}
+	}
+	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
+}
+
+func run(ctx context.Context, dir, env string, log zerolog.Logger, stderr io.Writer) error {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(200)
+		debug.SetMemoryLimit(128 << 20) // collect harder above this, never fail for it
+	}
+	e, problems, err := engine.Open(engine.Options{Project: dir, Environment: env, Kinds: kinds(), Log: log, OpenStore: openStore(log)})
+	for _, p := range problems {
+		fmt.Fprintln(stderr, p)
+	}
+	if err != nil {
+		return err
+	}
+	stop, err := serveAdmin(e, dir, log)
+	if err != nil {
+		e.Close()
+		return err
+	}
+	defer stop()
+	return e.Run(ctx)
+}
+
+// serveAdmin serves the API on the project's socket, and health and metrics on
+// the loopback listener when the project names one.
+func serveAdmin(e *engine.Engine, dir string, log zerolog.Logger) (stop func(), err error) {
+	settings := e.Plan().Settings
+	api := console.API{Store: e.Store(), Release: e.ReleaseMessage, Running: e}
+	var servers []*http.Server
+	serve := func(l net.Listener, h http.Handler) {
+		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+		servers = append(servers, s)
+		go func() {
+			if err := s.Serve(l); err != http.ErrServerClosed {
+				log.Error().Err(err).Msg("admin listener ended")
+			}
+		}()
+	}
+	socket, err := listenSocket(socketPath(dir, settings))
+	if err != nil {
+		return nil, err
+	}
+	serve(socket, api.Handler())
+	if settings.AdminListen != "" {
+		l, err := net.Listen("tcp", settings.AdminListen)
+		if err != nil {
+			socket.Close()
+			return nil, fmt.Errorf("admin listener: %w", err)
+		}
+		log.Info().Str("address", l.Addr().String()).Msg("metrics and health")
+		serve(l, api.Health())
+	}
+	return func() {
+		for _, s := range servers {
+			s.Close()
+		}
+	}, nil
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"github.com/spine-engine/spine-engine/internal/engine"
+	"github.com/spine-engine/spine-engine/routes"
+	"github.com/spine-engine/spine-engine/store"
+	"github.com/spine-engine/spine-engine/store/disk"
+)
+
+// openStore opens the store of a project for the engine or for a command.
+func openStore(log zerolog.Logger) func(string, routes.Settings, store.Observer, func(error)) (engine.Backend, error) {
+	return func(dir string, s routes.Settings, obs store.Observer, fatal func(error)) (engine.Backend, error) {
+		return disk.Open(dir, disk.Options{Observer: obs, MinFree: s.MinFree, Fatal: fatal, Log: log,
+			Holder: "spine-engine " + strings.Join(os.Args[1:], " ")})
+	}
+}
+
+// socketPath is where the engine of a project listens for its own user.
+func socketPath(dir string, s routes.Settings) string {
+	p := s.AdminSocket
+	if !filepath.IsAbs(p) {
+		p = filepath.Join(dir, p)
+	}
+	return p
+}
+
+// A Unix socket's path may have 107 bytes at most, a project's may be longer.
+// Going through the folder's descriptor keeps it short.
+func shortened(path string) (string, func(), error) {
+	if len(path) <= 100 {
+		return path, func() {}, nil
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, fmt.Errorf("folder of the engine's socket: %w", err)
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)), func() { dir.Close() }, nil
+}
+
+func listenSocket(path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("folder of the engine's socket: %w", err)
+	}
+	// Whoever holds the store's lock owns the socket: what lies there is a dead engine's.
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("removing an old socket: %w", err)
+	}
+	short, done, err := shortened(path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	l, err := net.Listen("unix", short)
+	if err != nil {
+		return nil, fmt.Errorf("the engine's socket %s: %w", path, err)
+	}
+	return l, os.Chmod(path, 0o600)
+}
+
+func dialSocket(path string) func(context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) {
+		short, done, err := shortened(path)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", short)
+	}
+}
