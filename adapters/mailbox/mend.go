@@ -1,9 +1,6 @@
 package mailbox
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // doubt is a batch whose end the disk refused. Until it is reached nothing else
 // is sent: the engine was told an error and would send the copies again while
@@ -22,9 +19,10 @@ func (d *destination) mend() error {
 	}
 	b := out.doubt.batch
 	if !out.doubt.announced {
-		if err := d.abandon(b, out.doubt.copies); err != nil {
+		if err := d.takeBack(b); err != nil {
 			return err
 		}
+		d.removeTemps(b, out.doubt.copies)
 		delete(out.unsettled, b.id)
 		out.doubt = nil
 		return nil
@@ -37,16 +35,6 @@ func (d *destination) mend() error {
 	if b.unasked == 0 {
 		return d.forget(b)
 	}
-	return nil
-}
-
-// abandon takes back a batch whose manifest may or may not have been written.
-// The manifest goes first: with it and without its files, a batch was shown.
-func (d *destination) abandon(b *batch, temps int) error {
-	if err := errors.Join(removeAt(d.folder.priv, b.manifest()), fsync(d.folder.priv)); err != nil {
-		return err
-	}
-	d.removeTemps(b, temps)
 	return nil
 }
 

@@ -8,33 +8,54 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// announce makes the manifest durable. The temporary files and their names must
-// be so before it, or a power cut could leave a manifest whose files are missing,
-// which means "shown".
+// announce makes the manifest durable. Where the temporary files have left no
+// room for it, half of them give theirs back, so that a nearly full disk still
+// takes what it can.
 func (d *destination) announce(s *sending) {
-	fresh := s.fresh()
-	if len(fresh) == 0 {
-		return
+	for fresh := s.fresh(); len(fresh) > 0; fresh = s.fresh() {
+		err := d.writeManifest(s.batch, fresh)
+		if err == nil {
+			d.box.out.unsettled[s.batch.id] = s.batch
+			return
+		}
+		err = fmt.Errorf("mailbox folder %s: announcing a batch of %d: %w", d.path, len(fresh), err)
+		if takeBackErr := d.takeBack(s.batch); takeBackErr != nil {
+			s.failFresh(errors.Join(err, takeBackErr))
+			d.box.out.doubt = &doubt{batch: s.batch, copies: len(fresh)}
+			d.box.out.unsettled[s.batch.id] = s.batch
+			return
+		}
+		keep := 0
+		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+			keep = len(fresh) / 2
+		}
+		for _, c := range fresh[keep:] {
+			d.removeTemp(s.batch, c.slot)
+		}
+		s.failFrom(slices.Index(s.copies, fresh[keep]), err)
 	}
-	err := d.nameAll(s.batch, fresh)
-	if err == nil {
-		err = fsync(d.folder.priv)
+}
+
+// writeManifest: the temporary files and their names must be durable before the
+// manifest, or a power cut could leave one whose files are missing, which means
+// "shown".
+func (d *destination) writeManifest(b *batch, fresh []*outgoing) error {
+	if err := d.nameAll(b, fresh); err != nil {
+		return err
 	}
-	if err == nil {
-		err = writeFile(d.folder.priv, s.batch.manifest(), s.batch.encode())
+	if err := fsync(d.folder.priv); err != nil {
+		return err
 	}
-	if err == nil {
-		err = fsync(d.folder.priv)
+	if err := writeFile(d.folder.priv, b.manifest(), b.encode()); err != nil {
+		return err
 	}
-	if err == nil {
-		d.box.out.unsettled[s.batch.id] = s.batch
-		return
-	}
-	s.failFresh(fmt.Errorf("mailbox folder %s: announcing a batch of %d: %w", d.path, len(fresh), err))
-	if err := d.abandon(s.batch, len(fresh)); err != nil {
-		d.box.out.doubt = &doubt{batch: s.batch, copies: len(fresh)}
-		d.box.out.unsettled[s.batch.id] = s.batch
-	}
+	return fsync(d.folder.priv)
+}
+
+// takeBack removes a manifest that may or may not have been written. It goes
+// before its files do: with it and without them, a batch was shown.
+func (d *destination) takeBack(b *batch) error {
+	return errors.Join(removeAt(d.folder.priv, b.manifest()), fsync(d.folder.priv))
 }
 
 // nameAll decides every copy's name before the manifest is written, so that
@@ -132,9 +153,17 @@ func (d *destination) conclude(b *batch, shown int) error {
 }
 
 // withdraw renames within the private folder, which needs no space on the disk.
+// A temporary file that is missing was withdrawn by an earlier try, or somebody
+// removed it: then an empty file says that its copy was not shown.
 func (d *destination) withdraw(b *batch, i int) error {
 	err := renameAt(d.folder.priv, b.temp(i), d.folder.priv, b.withdrawn(i))
-	if err != nil && !errors.Is(err, unix.ENOENT) { // ENOENT: done by an earlier try
+	if errors.Is(err, unix.ENOENT) {
+		var fd int
+		if fd, err = openAt(d.folder.priv, b.withdrawn(i), unix.O_CREAT|unix.O_WRONLY, 0o600); err == nil {
+			err = unix.Close(fd)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("withdrawing: %w", err)
 	}
 	b.entries[i].withdrawn = true
