@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -16,9 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"spine-engine": func() { os.Exit(execute(context.Background(), os.Args[1:])) },
-	})
+	testscript.Main(m, map[string]func(){"spine-engine": main})
 }
 
 // The scripts talk to the command line as a person would. Beside the commands of
