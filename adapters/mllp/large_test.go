@@ -9,7 +9,7 @@ import (
 	"github.com/spine-engine/spine-engine/internal/message"
 )
 
-func big(id string, n int) string {
+func bigBody(id string, n int) string {
 	return adt(id) + "OBX|1|ED|X||" + strings.Repeat("QUJD", n/4) + "\r"
 }
 
@@ -28,7 +28,7 @@ func TestLargeBodies(t *testing.T) {
 			r := serve(t, newEngine(t), anyPort, nil)
 			c := dialTCP(t, r.l.Addr())
 			for _, id := range []string{"1", "2"} {
-				send(t, c, frame(big(id, tc.size)))
+				send(t, c, frame(bigBody(id, tc.size)))
 				if a := answer(t, c); msa(a) != "AA "+id {
 					t.Fatalf("answer %q", a)
 				}
@@ -37,7 +37,7 @@ func TestLargeBodies(t *testing.T) {
 				t.Errorf("%d spooled, %d voided", r.engine.spooled, r.voided)
 			}
 			for i, b := range r.bodies() {
-				if b != big(string("12"[i]), tc.size) {
+				if b != bigBody(string("12"[i]), tc.size) {
 					t.Errorf("body %d of %d bytes differs", i, len(b))
 				}
 			}
@@ -52,10 +52,10 @@ func TestFrameMemoryIsBounded(t *testing.T) {
 		t.Fatal("no memory")
 	}
 	c := dialTCP(t, r.l.Addr())
-	send(t, c, frame(big("1", 300<<10)))
+	send(t, c, frame(bigBody("1", 300<<10)))
 	answer(t, c)
 	r.l.memory.give(frameMemory - 100)
-	if r.engine.spooled != 1 || r.bodies()[0] != big("1", 300<<10) {
+	if r.engine.spooled != 1 || r.bodies()[0] != bigBody("1", 300<<10) {
 		t.Errorf("%d spooled", r.engine.spooled)
 	}
 }
@@ -64,7 +64,7 @@ func TestSpoolFails(t *testing.T) {
 	for _, tc := range []struct {
 		name, body, want string
 	}{
-		{"with MSH", big("1", 3<<20), "AE 1"},
+		{"with MSH", bigBody("1", 3<<20), "AE 1"},
 		{"acknowledgement", "MSH|^~\\&|A|B|C|D|2026||ACK|1|P|2.4\rMSA|AA|7\r" + strings.Repeat("ERR|x\r", 400_000), ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -97,12 +97,12 @@ func TestSpoolIsAbandoned(t *testing.T) {
 	}{
 		{"the connection ends", "", 0},
 		{"the sender begins anew, small", frame(adt("1")), 1},
-		{"the sender begins anew, large", frame(big("1", 3<<20)), 1},
+		{"the sender begins anew, large", frame(bigBody("1", 3<<20)), 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := serve(t, newEngine(t), anyPort, nil)
 			c := dialTCP(t, r.l.Addr())
-			send(t, c, "\x0B"+big("0", 3<<20))
+			send(t, c, "\x0B"+bigBody("0", 3<<20))
 			send(t, c, tc.more)
 			if tc.more != "" {
 				answer(t, c)

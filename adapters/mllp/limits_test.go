@@ -159,9 +159,13 @@ func ticks(c net.Conn, b byte, every time.Duration) (sent int) {
 
 // bubble runs a listener over pipes where time is the test's.
 func bubble(t *testing.T, yaml string, f func(p *pipes, r *running)) {
+	bubbleWith(t, func() *listenConfig { return listenConf(t, yaml, nil) }, f)
+}
+
+func bubbleWith(t *testing.T, conf func() *listenConfig, f func(p *pipes, r *running)) {
 	synctest.Test(t, func(t *testing.T) {
 		p, e := newPipes(), newEngine(t)
-		r := run(t, e, newListener(listenConf(t, yaml, nil), e.env(), p))
+		r := run(t, e, newListener(conf(), e.env(), p))
 		f(p, r)
 		r.stop()
 		if n := e.counts.get("connections") - e.counts.get("connections_closed"); n != 0 {
