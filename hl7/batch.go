@@ -51,7 +51,8 @@ type BatchReader struct {
 	off    int64 // bytes consumed
 	report BatchReport
 
-	sep     byte   // field separator of the message or envelope being read
+	sep     byte   // field separator of the message or header being read
+	env     byte   // that of FHS or BHS, which BTS and FTS share; 0 = none seen
 	lf      int    // 0 = no terminator seen yet in this unit, 1 = CR, 2 = LF
 	msg     []byte // the message being read
 	msgAt   int64
@@ -59,6 +60,7 @@ type BatchReader struct {
 	tooBig  bool
 	inBatch int // messages since BHS, or since the last BTS
 	ended   bool
+	cr      []byte // a segment's end as it is written
 }
 
 // NewBatchReader reads from r; maxMessage bounds one message in bytes, 0 means
@@ -74,7 +76,7 @@ func NewBatchReader(r io.Reader, maxMessage int64) *BatchReader {
 			br = bufio.NewReaderSize(transform.NewReader(br, cs.enc.NewDecoder()), 64<<10)
 		}
 	}
-	return &BatchReader{r: br, max: maxMessage}
+	return &BatchReader{r: br, max: maxMessage, cr: []byte{'\r'}}
 }
 
 // Report says what has been read so far; complete after io.EOF.
@@ -145,7 +147,7 @@ func (b *BatchReader) kind() (string, error) {
 			return id, nil
 		}
 	case "BTS", "FTS":
-		if len(head) == 3 || head[3] <= ' ' || delimiterOK(head[3]) && (b.sep == 0 || head[3] == b.sep) {
+		if len(head) == 3 || head[3] <= ' ' || delimiterOK(head[3]) && (b.env == 0 || head[3] == b.env || head[3] == b.sep) {
 			return id, nil
 		}
 	}
@@ -158,32 +160,34 @@ func (b *BatchReader) line(kind string) error {
 	switch kind {
 	case "MSH":
 		b.begin(at)
-		return b.copyLine(b.toMessage)
+		return b.copyLine(&b.msg, b.max)
 	case "FHS", "BHS":
 		b.header(kind)
-		return b.copyLine(nil)
+		return b.copyLine(nil, 0)
 	case "BTS", "FTS":
 		var trailer []byte
-		err := b.copyLine(func(p []byte) { trailer = append(trailer, p[:min(len(p), 256-min(len(trailer), 256))]...) })
+		err := b.copyLine(&trailer, headSize)
 		b.trailer(kind, trailer, at)
 		return err
 	}
 	if b.inMsg {
-		return b.copyLine(b.toMessage)
+		return b.copyLine(&b.msg, b.max)
 	}
-	err := b.copyLine(nil)
+	err := b.copyLine(nil, 0)
 	b.report.Outside += b.off - at
 	b.find(at, "text outside a message: "+strconv.FormatInt(b.off-at, 10)+" bytes skipped")
 	return err
 }
 
 func (b *BatchReader) begin(at int64) {
-	b.inMsg, b.tooBig, b.msgAt, b.msg, b.lf = true, false, at, nil, 0
+	b.inMsg, b.tooBig, b.msgAt, b.lf = true, false, at, 0
+	b.msg = make([]byte, 0, len(b.msg)+len(b.msg)/8) // messages of a file are much of a size
 	b.sep = b.fourth()
 }
 
 func (b *BatchReader) header(kind string) {
 	b.sep, b.lf = b.fourth(), 0
+	b.env = b.sep
 	if kind == "BHS" {
 		b.report.Batches++
 		b.inBatch = 0
@@ -231,7 +235,7 @@ func (b *BatchReader) finish() ([]byte, error) {
 	b.inBatch++
 	if b.tooBig {
 		b.report.TooLarge++
-		return nil, &MessageTooLargeError{Limit: b.max, Offset: b.msgAt, Head: b.msg}
+		return nil, &MessageTooLargeError{Limit: b.max, Offset: b.msgAt, Head: b.msg[:min(len(b.msg), headSize)]}
 	}
 	b.report.Messages++
 	return b.msg, nil
@@ -241,17 +245,4 @@ func (b *BatchReader) find(at int64, text string) {
 	if len(b.report.Findings) < maxWarnings {
 		b.report.Findings = append(b.report.Findings, BatchFinding{Offset: at, Text: text})
 	}
-}
-
-// toMessage appends to the message; above the limit it keeps only its head.
-func (b *BatchReader) toMessage(p []byte) {
-	if b.tooBig {
-		return
-	}
-	if int64(len(b.msg)+len(p)) > b.max {
-		b.tooBig = true
-		b.msg = append(bytes.Clone(b.msg[:min(len(b.msg), headSize)]), p[:min(len(p), headSize)]...)
-		return
-	}
-	b.msg = append(b.msg, p...)
 }

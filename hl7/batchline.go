@@ -5,19 +5,16 @@ import (
 	"io"
 )
 
-// copyLine consumes one line with its terminator and gives its pieces, ended by
-// one CR, to sink, which may be nil. What ends a line is decided as for a
-// message: CR always; LF if the unit's first terminator is LF, or if a segment
-// id and separator follow.
-func (b *BatchReader) copyLine(sink func([]byte)) error {
-	give := func(p []byte) {
-		if sink != nil && len(p) > 0 {
-			sink(p)
-		}
-	}
+// copyLine consumes one line with its terminator and appends it, ended by one
+// CR, to out, which may be nil. What ends a line is decided as for a message: CR
+// always; LF if the unit's first terminator is LF, or if a segment id and
+// separator follow. What is above limit is left out; of a message, that is
+// noted in tooBig, and only its head is kept.
+func (b *BatchReader) copyLine(out *[]byte, limit int64) error {
+	give := func(p []byte) { b.give(out, p, limit) }
 	for {
 		if _, err := b.r.Peek(1); err != nil {
-			give([]byte{'\r'})
+			give(b.cr)
 			return ignoreEOF(err) // the file ends without a terminator
 		}
 		data, err := b.r.Peek(b.r.Buffered())
@@ -38,12 +35,23 @@ func (b *BatchReader) copyLine(sink func([]byte)) error {
 			return err
 		}
 		if c == '\n' && !b.endsLine() {
-			give([]byte{'\n'})
+			give([]byte{c})
 			continue
 		}
 		b.terminated(c)
-		give([]byte{'\r'})
+		give(b.cr)
 		return nil
+	}
+}
+
+func (b *BatchReader) give(out *[]byte, p []byte, limit int64) {
+	switch {
+	case out == nil || out == &b.msg && b.tooBig:
+	case int64(len(*out)+len(p)) <= limit:
+		*out = append(*out, p...)
+	case out == &b.msg:
+		b.tooBig = true
+		b.msg = append(bytes.Clone(b.msg[:min(len(b.msg), headSize)]), p[:min(len(p), headSize)]...)
 	}
 }
 

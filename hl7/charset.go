@@ -75,14 +75,14 @@ func (m *Message) declaredWide(o *Options) (cs charset, wide bool, err error) {
 		cs, err = byName(o.Override)
 		return cs, err == nil && cs.wide, err
 	}
-	name := ""
+	var name []byte
 	if o.UseMSH18 && (!m.valid || bytes.IndexByte(m.src, 0x1B) >= 0) {
 		name = declaredName(headerLine(m.src))
-		if cs, ok := lookup(name); ok && cs.wide {
+		if cs, ok := lookupBytes(name); ok && cs.wide {
 			return cs, true, nil
 		}
 	}
-	if o.Otherwise != "" && name == "" && !m.valid {
+	if o.Otherwise != "" && len(name) == 0 && !m.valid {
 		cs, err = byName(o.Otherwise)
 		return cs, err == nil && cs.wide, err
 	}
@@ -104,9 +104,9 @@ func headerLine(b []byte) []byte {
 
 // declaredName reads MSH-18: the first repetition, unless that is empty or
 // ASCII and a later one names the Japanese sets that ISO 2022 escapes switch to.
-func declaredName(msh []byte) string {
+func declaredName(msh []byte) []byte {
 	if len(msh) < 5 {
-		return ""
+		return nil
 	}
 	sep, rep := msh[3], byte(0)
 	if enc, ok := field(msh, sep, 2); ok && len(enc) > 1 {
@@ -114,16 +114,19 @@ func declaredName(msh []byte) string {
 	}
 	f, _ := field(msh, sep, 18)
 	first, _ := part(f, rep, 1)
-	if cs, ok := lookup(string(first)); len(first) > 0 && (!ok || !cs.ascii) {
-		return string(first)
+	if len(first) == len(f) {
+		return first
+	}
+	if cs, ok := lookupBytes(first); len(first) > 0 && (!ok || !cs.ascii) {
+		return first
 	}
 	for n := 2; ; n++ {
 		next, ok := part(f, rep, n)
 		if !ok {
-			return string(first)
+			return first
 		}
-		if cs, ok := lookup(string(next)); ok && cs.name == iso2022JP {
-			return string(next)
+		if cs, ok := lookupBytes(next); ok && cs.name == iso2022JP {
+			return next
 		}
 	}
 }
@@ -167,14 +170,14 @@ func (m *Message) defaultCharset(o *Options) (charset, error) {
 
 func (m *Message) charsetOfMSH18(o *Options) (done bool, err error) {
 	name := declaredName(m.content(0))
-	if name == "" {
+	if len(name) == 0 {
 		return false, nil
 	}
-	cs, ok := lookup(name)
+	cs, ok := lookupBytes(name)
 	text := ""
 	switch {
 	case !ok && !o.IgnoreUnknownCharset:
-		return false, &CharsetError{Name: name, Offset: m.msh18Offset(), Text: "unsupported charset"}
+		return false, &CharsetError{Name: string(name), Offset: m.msh18Offset(), Text: "unsupported charset"}
 	case !ok:
 		text = "unknown character set: read by default"
 	case cs.ascii && !isASCII(m.src):

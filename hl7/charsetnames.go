@@ -62,6 +62,19 @@ func lookup(name string) (charset, bool) {
 	return charset{}, false
 }
 
+// lookupBytes is lookup for MSH-18: it makes no string of the usual names.
+func lookupBytes(name []byte) (charset, bool) {
+	switch string(name) {
+	case "":
+		return charset{}, false
+	case "UNICODE UTF-8":
+		return utf8Charset(), true
+	case "8859/1":
+		return charset{name: "8859/1", enc: charmap.ISO8859_1}, true
+	}
+	return lookup(string(name))
+}
+
 // latin finds the single-byte sets.
 func latin(key string) (charset, bool) {
 	switch key {
@@ -71,15 +84,36 @@ func latin(key string) (charset, bool) {
 		key = "88591"
 	}
 	part, ok := strings.CutPrefix(strings.TrimPrefix(key, "ISO"), "8859")
-	if !ok {
-		return charset{}, false
+	if set := iso8859(part); ok && set != nil {
+		return charset{name: "8859/" + part, enc: set}, true
 	}
-	sets := map[string]*charmap.Charmap{
-		"1": charmap.ISO8859_1, "2": charmap.ISO8859_2, "3": charmap.ISO8859_3, "4": charmap.ISO8859_4, "5": charmap.ISO8859_5,
-		"6": charmap.ISO8859_6, "7": charmap.ISO8859_7, "8": charmap.ISO8859_8, "9": charmap.ISO8859_9, "15": charmap.ISO8859_15,
+	return charset{}, false
+}
+
+func iso8859(part string) *charmap.Charmap {
+	switch part {
+	case "1":
+		return charmap.ISO8859_1
+	case "2":
+		return charmap.ISO8859_2
+	case "3":
+		return charmap.ISO8859_3
+	case "4":
+		return charmap.ISO8859_4
+	case "5":
+		return charmap.ISO8859_5
+	case "6":
+		return charmap.ISO8859_6
+	case "7":
+		return charmap.ISO8859_7
+	case "8":
+		return charmap.ISO8859_8
+	case "9":
+		return charmap.ISO8859_9
+	case "15":
+		return charmap.ISO8859_15
 	}
-	set, ok := sets[part]
-	return charset{name: "8859/" + part, enc: set}, ok
+	return nil
 }
 
 // squeeze makes UNICODE UTF-8, unicode_utf8 and Unicode UTF8 alike.

@@ -69,8 +69,7 @@ func (m *Message) insert(i int, content []byte) Path {
 			p.seg.which++
 		}
 	}
-	p.text = p.canonical()
-	return Path{p}
+	return p.sealed()
 }
 
 // Remove takes segments away, or empties fields, repetitions, components. n is

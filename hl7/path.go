@@ -32,6 +32,14 @@ type path struct {
 	rep       choice
 	comp, sub int // 0: not given
 	text      string
+	simple    bool // no group, no condition, no (*)
+}
+
+// sealed makes the Path of a path that is complete.
+func (p *path) sealed() Path {
+	p.text = p.canonical()
+	p.simple = p.group == nil && len(p.seg.conds)+len(p.rep.conds) == 0 && p.seg.which != all && p.rep.which != all
+	return Path{p}
 }
 
 // step selects segments.
@@ -133,8 +141,7 @@ func (p Path) Occurrence(n int) Path {
 	}
 	c := *p.p
 	c.seg.which = n
-	c.text = c.canonical()
-	return Path{&c}
+	return c.sealed()
 }
 
 func (p *path) canonical() string {

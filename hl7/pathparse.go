@@ -32,8 +32,7 @@ func ParsePath(s string) (Path, error) {
 	if r.err != nil {
 		return Path{}, r.err
 	}
-	p.text = p.canonical()
-	return Path{p}, nil
+	return p.sealed(), nil
 }
 
 // MustPath is ParsePath for selectors written in code; it panics on a bad one.

@@ -99,8 +99,11 @@ func (m *Message) All(p Path) iter.Seq[Node] {
 }
 
 func (m *Message) find(p Path) (n Node, ok bool) {
-	if p.p == nil {
+	switch {
+	case p.p == nil:
 		return n, false
+	case p.p.simple:
+		return m.findSimple(p.p)
 	}
 	m.eachSegment(p.p, func(i int) bool {
 		return m.eachNode(m.content(i), p.p, func(v Node) bool {
@@ -109,6 +112,34 @@ func (m *Message) find(p Path) (n Node, ok bool) {
 		})
 	})
 	return n, ok
+}
+
+// findSimple is find for paths that only count, without group, condition or list.
+func (m *Message) findSimple(p *path) (Node, bool) {
+	seen := max(p.seg.which, 1)
+	for i := range m.segs {
+		if !m.is(i, p.seg.id) {
+			continue
+		}
+		if seen--; seen > 0 {
+			continue
+		}
+		seg := m.content(i)
+		if p.field == 0 {
+			return Node{m: m, raw: seg, lit: true}, true
+		}
+		f, ok := field(seg, m.delims.Field, p.field)
+		if p.field <= 2 && isHeader(seg) {
+			return Node{m: m, raw: f, lit: true}, ok
+		}
+		if ok && (p.comp > 0 || p.rep.which > 0) {
+			if f, ok = part(f, m.delims.Repetition, max(p.rep.which, 1)); ok {
+				f, ok = m.delims.leaf(f, p.comp, p.sub)
+			}
+		}
+		return Node{m: m, raw: f}, ok
+	}
+	return Node{}, false
 }
 
 func (m *Message) state(n Node) State {
@@ -199,5 +230,13 @@ func (m *Message) equal(b []byte, text string) bool {
 		b, _ = part(b, m.delims.Repetition, 1)
 		b, _ = m.delims.leaf(b, 1, 1)
 	}
+	if m.plain(b) {
+		return string(b) == text
+	}
 	return m.text(b) == text
+}
+
+// plain tells whether the bytes of a leaf are its text.
+func (m *Message) plain(b []byte) bool {
+	return (m.cs.enc == nil || m.cs.wide || isASCII(b)) && (m.delims.Escape == 0 || bytes.IndexByte(b, m.delims.Escape) < 0)
 }

@@ -19,7 +19,7 @@ func (m *Message) Set(p Path, text string) error {
 		return &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: 1, Reason: "it is not valid UTF-8"}
 	}
 	return m.edit(p, len(text) > 0, func(seg []byte) ([]byte, error) {
-		er7, unfit := escape(nil, text, &m.delims, m.formatted(seg, p.p))
+		er7, unfit := escape(make([]byte, 0, len(text)+8), text, &m.delims, m.formatted(seg, p.p))
 		if unfit > 0 {
 			return nil, &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: unfit, Reason: noEscape}
 		}
@@ -118,11 +118,14 @@ func (m *Message) edit(p Path, needed bool, value func(seg []byte) ([]byte, erro
 	if insertAt >= 0 {
 		return m.editNew(p, insertAt, value)
 	}
-	edited := make([][]byte, len(targets))
-	for k, i := range targets {
-		if edited[k], err = m.rewrite(m.content(i), p, needed, value); err != nil {
+	var few [2][]byte
+	edited := few[:0]
+	for _, i := range targets {
+		b, err := m.rewrite(m.content(i), p, needed, value)
+		if err != nil {
 			return err
 		}
+		edited = append(edited, b)
 	}
 	for k, i := range targets {
 		if !bytes.Equal(edited[k], m.content(i)) {
@@ -209,7 +212,8 @@ func (m *Message) rewrite(seg []byte, p Path, needed bool, value func([]byte) ([
 	if p.p.field == 0 {
 		return m.guardLineFeeds(p, slices.Clone(v))
 	}
-	spots, err := m.spots(seg, p, needed)
+	var few [2]spot
+	spots, err := m.spots(few[:0], seg, p, needed)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +222,9 @@ func (m *Message) rewrite(seg []byte, p Path, needed bool, value func([]byte) ([
 	for _, s := range spots {
 		out = append(out, seg[at:s.start]...)
 		for _, pad := range s.pad {
-			out = append(out, bytes.Repeat([]byte{pad.delim}, pad.n)...)
+			for range pad.n {
+				out = append(out, pad.delim)
+			}
 		}
 		out = append(out, v...)
 		at = s.end

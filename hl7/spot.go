@@ -40,9 +40,9 @@ func (s *spot) missing() bool {
 	return s.pad[0].n+s.pad[1].n+s.pad[2].n+s.pad[3].n > 0
 }
 
-// spots finds where p's value goes in one segment, from left to right. With
-// needed false only places that exist are given.
-func (m *Message) spots(seg []byte, p Path, needed bool) ([]spot, error) {
+// spots appends to out where p's value goes in one segment, from left to right.
+// With needed false only places that exist are given.
+func (m *Message) spots(out []spot, seg []byte, p Path, needed bool) ([]spot, error) {
 	d, n := &m.delims, p.p.field+1
 	if isHeader(seg) {
 		n--
@@ -52,11 +52,11 @@ func (m *Message) spots(seg []byte, p Path, needed bool) ([]spot, error) {
 	if p.p.sub > 1 && d.Subcomponent == 0 {
 		return nil, refuse(p, "MSH-2 declares no subcomponent separator", "", nil)
 	}
-	reps, err := m.repetitions(seg, f, p)
+	reps, err := m.repetitions(out, seg, f, p)
 	if err != nil {
 		return nil, err
 	}
-	var out []spot
+	out = reps[:0]
 	for _, s := range reps {
 		if p.p.comp > 0 {
 			s.descend(seg, d.Component, p.p.comp, 2)
@@ -71,18 +71,18 @@ func (m *Message) spots(seg []byte, p Path, needed bool) ([]spot, error) {
 	return out, nil
 }
 
-// repetitions gives the repetitions of field f that p means.
-func (m *Message) repetitions(seg []byte, f spot, p Path) (out []spot, err error) {
+// repetitions appends the repetitions of field f that p means.
+func (m *Message) repetitions(out []spot, seg []byte, f spot, p Path) ([]spot, error) {
 	c := p.p.rep
 	if !c.given() {
 		if p.p.comp == 0 {
-			return []spot{f}, nil
+			return append(out, f), nil
 		}
 		c.which = 1
 	}
 	value := seg[f.start:f.end]
 	if len(value) == 0 && c.which == all && len(c.conds) == 0 {
-		return nil, nil
+		return out, nil
 	}
 	m.eachRepetition(value, &c, func(start, end int) bool {
 		s := f
@@ -101,5 +101,5 @@ func (m *Message) repetitions(seg []byte, f spot, p Path) (out []spot, err error
 		return nil, refuse(p, "repetition gap: an earlier one is missing", "only the next one can be made", ErrGap)
 	}
 	f.descend(seg, m.delims.Repetition, c.which, 1)
-	return []spot{f}, nil
+	return append(out, f), nil
 }
