@@ -68,7 +68,7 @@ func (r *run) ownTransform(o *output, shared *rendering, d *message.Delivery) *r
 	doc := shared.doc.Clone()
 	r.input.Doc = doc
 	r.scope.SetMsg(doc)
-	err := o.steps.Apply(&r.input, r.skip())
+	err := o.steps.Apply(&r.input)
 	r.scope.SetMsg(shared.doc)
 	if err == nil {
 		return &rendering{doc: doc}

@@ -3,6 +3,7 @@ package routes
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -29,6 +30,9 @@ func (p *Plan) DecideWaiving(env *message.Envelope, now time.Time, waived []mess
 func (p *Plan) DecideAgain(env *message.Envelope, now time.Time, again Again) (d *message.Decision) {
 	r := p.runs.Get().(*run)
 	r.env, r.now, r.again = env, now, again
+	if len(again.Waived) > 0 {
+		r.input.Skip = r.again.waives
+	}
 	r.d = &message.Decision{Envelope: env, Plan: p.hash}
 	defer func() {
 		if v := recover(); v != nil {
@@ -53,14 +57,18 @@ func (p *Plan) broken(env *message.Envelope, v any) *message.Decision {
 		Parts: []message.Part{{Outcome: message.Held, Rule: message.Place{File: "panic"}, Reason: why + panicSite()}}}
 }
 
-// panicSite is where in the program the panic began.
+// panicSite is where in the program the panic began: the first function below
+// the runtime's own.
 func panicSite() string {
 	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
+	raised := false
 	for {
 		f, more := frames.Next()
-		if f.Function != "" && f.Function != "runtime.gopanic" && f.Function != "runtime.panicmem" && f.Function != "runtime.sigpanic" &&
-			f.Function != "runtime.goPanicIndex" && f.Function != "runtime.goPanicSliceB" {
+		switch {
+		case f.Function == "runtime.gopanic":
+			raised = true
+		case raised && !strings.HasPrefix(f.Function, "runtime."):
 			return fmt.Sprintf(" in %s, line %d", f.Function, f.Line)
 		}
 		if !more {
@@ -190,7 +198,7 @@ func (r *run) feed(f *feed) {
 		doc = r.orig.Clone()
 		r.input.Doc = doc
 		r.scope.SetMsg(doc)
-		if err := f.steps.Apply(&r.input, r.skip()); err != nil {
+		if err := f.steps.Apply(&r.input); err != nil {
 			r.part(f, err.(*transforms.Stop), 0)
 			return
 		}

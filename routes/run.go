@@ -62,14 +62,6 @@ func (a *Again) asks(feed string) bool {
 	return false
 }
 
-// skip is what a chain of steps asks about places; nil when nothing is waived.
-func (r *run) skip() func(message.Place) bool {
-	if len(r.again.Waived) == 0 {
-		return nil
-	}
-	return r.again.waives
-}
-
 func (r *run) note(at message.Place, what, result string) {
 	if r.trace != nil {
 		r.trace(at, what, result)
@@ -78,6 +70,6 @@ func (r *run) note(at message.Place, what, result string) {
 
 func (r *run) clear() {
 	r.scope.Clear()
-	r.env, r.source, r.orig, r.input.Doc, r.d, r.trace = nil, nil, nil, nil, nil, nil
+	r.env, r.source, r.orig, r.input.Doc, r.input.Skip, r.d, r.trace = nil, nil, nil, nil, nil, nil, nil
 	r.again, r.reject = Again{}, message.Reply{}
 }

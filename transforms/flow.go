@@ -12,7 +12,7 @@ func (w *When) Apply(in *Input) error {
 	if err != nil || !yes {
 		return err
 	}
-	return w.Do.Apply(in, nil)
+	return w.Do.Apply(in)
 }
 
 // End is hold, drop and reject as steps: it always stops.

@@ -12,6 +12,10 @@ import (
 type Input struct {
 	Doc   message.Doc
 	Scope any
+	// Skip, when not nil, names places that do not count this time, because a
+	// person released the message: a step there that fails is left out. What it
+	// had not yet written is not written.
+	Skip func(message.Place) bool
 }
 
 // Step is one edit. An error means that the message cannot go on as it is: a
@@ -57,10 +61,8 @@ type Placed struct {
 type Chain []Placed
 
 // Apply runs the steps in order up to the first that fails; its error is always
-// a *Stop that knows the place. skip, when not nil, names places that do not
-// count this time (a person released the message): such a step is left out
-// where it fails, and what it had not yet written is not written.
-func (c Chain) Apply(in *Input, skip func(message.Place) bool) error {
+// a *Stop that knows the place.
+func (c Chain) Apply(in *Input) error {
 	for i := range c {
 		s := &c[i]
 		err := s.Apply(in)
@@ -68,7 +70,7 @@ func (c Chain) Apply(in *Input, skip func(message.Place) bool) error {
 			continue
 		}
 		stop := placed(err, s.Place)
-		if skip == nil || !skip(stop.Place) {
+		if in.Skip == nil || !in.Skip(stop.Place) {
 			return stop
 		}
 	}
