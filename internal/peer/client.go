@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -33,16 +32,37 @@ func Dial(ctx context.Context, address string, tc *tls.Config, timeout time.Dura
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", address, err)
 	}
-	return &Client{conn: conn, frames: hl7.NewFrameReader(bufio.NewReader(conn), hl7.FrameLimits{}), timeout: timeout}, nil
+	return &Client{conn: conn, frames: hl7.NewFrameReader(conn, hl7.FrameLimits{}), timeout: timeout}, nil
 }
 
-// Send sends one message and returns the raw answer.
-func (c *Client) Send(body []byte) ([]byte, error) {
+// Write sends one message without waiting for its answer. Who sends several
+// ahead reads their answers, with Read or Answer, in the same order.
+func (c *Client) Write(body []byte) error {
 	if err := c.conn.SetDeadline(time.Now().Add(c.timeout)); err != nil {
-		return nil, err
+		return err
 	}
 	if err := hl7.WriteFrame(c.conn, body); err != nil {
-		return nil, fmt.Errorf("sending: %w", err)
+		return fmt.Errorf("sending: %w", err)
+	}
+	return nil
+}
+
+// WriteRaw sends bytes as they are, frame characters or none: for those who want to
+// know what a listener makes of them.
+func (c *Client) WriteRaw(b []byte) error {
+	if err := c.conn.SetDeadline(time.Now().Add(c.timeout)); err != nil {
+		return err
+	}
+	if _, err := c.conn.Write(b); err != nil {
+		return fmt.Errorf("sending: %w", err)
+	}
+	return nil
+}
+
+// Read waits for the next answer and returns its bytes.
+func (c *Client) Read() ([]byte, error) {
+	if err := c.conn.SetDeadline(time.Now().Add(c.timeout)); err != nil {
+		return nil, err
 	}
 	f, err := c.frames.Next()
 	if err != nil {
@@ -51,13 +71,29 @@ func (c *Client) Send(body []byte) ([]byte, error) {
 	return f.Body, nil
 }
 
-// Ask sends one message and reads the answer's acknowledgement.
-func (c *Client) Ask(body []byte) (hl7.AckReply, error) {
-	raw, err := c.Send(body)
+// Answer waits for the next answer and reads its acknowledgement.
+func (c *Client) Answer() (hl7.AckReply, error) {
+	raw, err := c.Read()
 	if err != nil {
 		return hl7.AckReply{}, err
 	}
 	return hl7.ParseAck(raw)
+}
+
+// Send sends one message and returns the raw answer.
+func (c *Client) Send(body []byte) ([]byte, error) {
+	if err := c.Write(body); err != nil {
+		return nil, err
+	}
+	return c.Read()
+}
+
+// Ask sends one message and reads the answer's acknowledgement.
+func (c *Client) Ask(body []byte) (hl7.AckReply, error) {
+	if err := c.Write(body); err != nil {
+		return hl7.AckReply{}, err
+	}
+	return c.Answer()
 }
 
 // Close ends the connection.

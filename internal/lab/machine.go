@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// machine heads the report: figures mean nothing without it.
+func (r *report) machine(dir string, seed int64) {
+	r.section("machine", time.Now().UTC().Format(time.RFC3339))
+	r.note("processor: %s, %d cores", cpuModel(), runtime.NumCPU())
+	r.note("kernel: %s; %s", kernel(), runtime.Version())
+	r.note("file system of the measurements: %s", fileSystem(dir))
+	r.note("seed: %d", seed)
+}
+
+func cpuModel() string {
+	data, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "unknown " + runtime.GOARCH
+	}
+	for line := range strings.Lines(string(data)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+			return strings.TrimSpace(v)
+		}
+	}
+	return "unknown " + runtime.GOARCH
+}
+
+func kernel() string {
+	data, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return runtime.GOOS
+	}
+	return runtime.GOOS + " " + strings.TrimSpace(string(data))
+}
+
+func fileSystem(dir string) string {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return "unknown"
+	}
+	names := map[int64]string{0xef53: "ext4", 0x58465342: "xfs", 0x01021994: "tmpfs (nothing is durable here)", 0x9123683e: "btrfs", 0x794c7630: "overlayfs"}
+	name, ok := names[int64(st.Type)]
+	if !ok {
+		name = fmt.Sprintf("type %#x", st.Type)
+	}
+	return fmt.Sprintf("%s, %d GiB free", name, st.Bavail*uint64(st.Bsize)>>30)
+}
