@@ -43,7 +43,7 @@ func (l *loader) feed(root *conf.Node) {
 		return
 	}
 	f.readTables(m["tables"])
-	f.env = l.exprEnv(root, slices.Collect(maps.Values(f.tables)))
+	f.env = l.exprEnv(root, f.sound())
 	f.readLet(m["let"])
 	f.sources(root, m["sources"])
 	f.accept(m["accept"])
@@ -70,10 +70,19 @@ func (l *loader) feedName(root, n *conf.Node) string {
 
 func (f *feed) readTables(n *conf.Node) {
 	for _, t := range n.Fields() {
-		if table := f.loader.table(t); table != nil {
-			f.tables[t.Key] = table
+		f.tables[t.Key] = f.loader.table(t) // nil after a problem
+	}
+}
+
+// sound gives the tables that could be read.
+func (f *feed) sound() []*transforms.Table {
+	var out []*transforms.Table
+	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
+		if t := f.tables[name]; t != nil {
+			out = append(out, t)
 		}
 	}
+	return out
 }
 
 func (f *feed) unusedTables(n *conf.Node) {

@@ -35,7 +35,9 @@ func Load(fsys fs.FS, o LoadOptions) (*Plan, []Problem) {
 		l.project(root)
 		l.feeds()
 		l.claims()
-		l.unused()
+		if !l.problems.Failed() { // what is not used may be what is wrong
+			l.unused()
+		}
 	}
 	found := l.problems.Sorted()
 	if l.problems.Failed() {

@@ -234,12 +234,15 @@ func (f *feed) mapStep(n *conf.Node) transforms.Step {
 		return s
 	}
 	name := m["table"].Text()
-	if s.Table = f.tables[name]; s.Table == nil {
+	var declared bool
+	if s.Table, declared = f.tables[name]; !declared {
 		m["table"].Errorf(hint(name, slices.Sorted(maps.Keys(f.tables))), "there is no table %q in this feed", name)
 		return s
 	}
-	f.env.UseTable(name)
-	f.columns(s, n, m)
+	if s.Table != nil { // else its own problem is known
+		f.env.UseTable(name)
+		f.columns(s, n, m)
+	}
 	return s
 }
 

@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,30 +44,22 @@ func Parse(ctx *Context, file string, data []byte) *Node {
 	return n
 }
 
-func syntaxProblem(file string, err error) Problem {
-	p := Problem{File: file, Line: 1, Column: 1, Text: err.Error()}
-	var pe *yaml.LoadError
-	if errors.As(err, &pe) {
-		p.Line, p.Column, p.Text = max(pe.Mark.Line, 1), max(pe.Mark.Column, 1), pe.Message
-	}
-	p.Text = "YAML syntax: " + strings.TrimPrefix(p.Text, "yaml: ")
-	p.Hint = "quote texts that begin with @ % ` or hold \": \""
-	return p
-}
-
 // checkTraps walks the tree once for what YAML would silently read as something else.
 func (n *Node) checkTraps() {
 	y := n.y
+	before := len(n.ctx.Problems.list)
 	switch {
 	case y.Kind == yaml.AliasNode:
 		n.Errorf("write the value out, or use a named value", "YAML aliases (*%s) are not part of the feed language", y.Value)
-		return
 	case y.Anchor != "":
 		n.Errorf("write the value out", "YAML anchors (&%s) are not part of the feed language", y.Anchor)
 	case y.Style&yaml.TaggedStyle != 0:
 		n.Errorf("a text that begins with ! must be quoted", "YAML tags (%s) are not part of the feed language", y.Tag)
 	case y.Tag == "!!null":
 		n.Errorf(`leave the key out, or write "" for an empty text`, "no value")
+	}
+	if len(n.ctx.Problems.list) > before {
+		n.ctx.Problems.trap(n)
 	}
 	if y.Kind == yaml.MappingNode {
 		n.checkDuplicates()
@@ -112,6 +103,9 @@ func (n *Node) Errorf(hint, format string, args ...any) { n.add(Error, 0, hint, 
 func (n *Node) Warnf(hint, format string, args ...any) { n.add(Warning, 0, hint, format, args) }
 
 func (n *Node) add(s Severity, offset int, hint, format string, args []any) {
+	if n.ctx.Problems.trapped(n) {
+		return // what it would have been is not known, so nothing more is wrong with it
+	}
 	n.ctx.Problems.Add(Problem{File: n.File, Line: n.y.Line, Column: n.y.Column + offset,
 		Severity: s, Text: fmt.Sprintf(format, args...), Hint: hint})
 }

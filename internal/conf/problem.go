@@ -55,7 +55,26 @@ func (p Problem) String() string {
 }
 
 // Problems collects faults. The zero value is ready.
-type Problems struct{ list []Problem }
+type Problems struct {
+	list  []Problem
+	traps map[position]bool // nodes that YAML reads otherwise than people do
+}
+
+type position struct {
+	file         string
+	line, column int
+}
+
+func (n *Node) at() position { return position{n.File, n.y.Line, n.y.Column} }
+
+func (ps *Problems) trap(n *Node) {
+	if ps.traps == nil {
+		ps.traps = map[position]bool{}
+	}
+	ps.traps[n.at()] = true
+}
+
+func (ps *Problems) trapped(n *Node) bool { return ps.traps[n.at()] }
 
 // Add records a fault.
 func (ps *Problems) Add(p Problem) { ps.list = append(ps.list, p) }

@@ -79,7 +79,7 @@ func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
 // Suggest gives the known name that s was probably meant to be, or "".
 func Suggest(s string, known []string) string {
-	best, bestDistance := "", max(1, len(s)/3)+1
+	best, bestDistance := "", max(1, (len(s)+2)/3)+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(s), strings.ToLower(k)); d < bestDistance {
 			best, bestDistance = k, d
