@@ -80,7 +80,9 @@ func (n *Node) checkDuplicates() {
 	}
 }
 
-func (n *Node) child(y *yaml.Node) *Node { return &Node{File: n.File, ctx: n.ctx, y: y, lines: n.lines} }
+func (n *Node) child(y *yaml.Node) *Node {
+	return &Node{File: n.File, ctx: n.ctx, y: y, lines: n.lines}
+}
 
 // Present reports whether the key was written.
 func (n *Node) Present() bool { return n != nil }

@@ -55,7 +55,7 @@ func (n *Node) sourceText() string {
 }
 
 // rawOffset finds character column of a scalar's text in the line it is written
-// in: after the opening quote, with '' and \" counted as the two that they are.
+// in: after the opening quote, with ” and \" counted as the two that they are.
 //
 //	'it''s'     text: it's     column 3 is at raw 5
 func rawOffset(raw string, column int) int {

@@ -101,33 +101,8 @@ func (d *Doc) Expand(s message.Selector) ([]message.Selector, bool) {
 
 // segmentOf is the n-th segment that p's list walks, whatever its field holds.
 func segmentOf(p hl7.Path, n int) hl7.Path {
-	s, err := hl7.ParsePath(segmentText(p.Occurrence(n).String()))
-	if err != nil {
-		return hl7.Path{} // cannot be: a path begins with the path of its segment
-	}
-	return s
-}
-
-// segmentText cuts a canonical selector at the dash before its field: the first
-// one outside parentheses, for conditions may hold dashes.
-func segmentText(s string) string {
-	depth, quoted := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == '-' && depth == 0:
-			return s[:i]
-		}
-	}
-	return s
+	seg, _ := cutSegment(p.Occurrence(n).String())
+	return mustSegment(seg)
 }
 
 // Set writes a text.
