@@ -24,6 +24,7 @@ import (
 // is the proof that the copy was shown; see recover.go.
 const (
 	manifestHead = "spine mailbox manifest 1\n"
+	endLine      = "end %d %08x\n"
 	manifestExt  = ".manifest"
 	tempExt      = ".tmp"
 	withdrawnExt = ".not" // was a temporary file; its copy was not shown and is sent again
@@ -60,7 +61,7 @@ func (b *batch) encode() []byte {
 	for _, e := range b.entries {
 		out = fmt.Appendf(out, "%d.%d %s %d %q\n", e.key.Seq, e.key.N, e.msg, e.size, e.name)
 	}
-	return fmt.Appendf(out, "end %d %08x\n", len(b.entries), castagnoli(out))
+	return fmt.Appendf(out, endLine, len(b.entries), castagnoli(out))
 }
 
 // errTorn: the manifest was not written whole, so nothing of its batch was shown.
@@ -72,8 +73,9 @@ func decodeManifest(id string, data []byte) (*batch, error) {
 	cut := bytes.LastIndexByte(bytes.TrimSuffix(data, []byte("\n")), '\n') + 1
 	var count int
 	var sum uint32
-	_, err := fmt.Sscanf(string(data[cut:]), "end %d %08x\n", &count, &sum)
-	if err != nil || castagnoli(data[:cut]) != sum {
+	last := string(data[cut:])
+	_, err := fmt.Sscanf(last, endLine, &count, &sum)
+	if err != nil || castagnoli(data[:cut]) != sum || last != fmt.Sprintf(endLine, count, sum) {
 		return nil, errTorn
 	}
 	body, ok := strings.CutPrefix(string(data[:cut]), manifestHead)

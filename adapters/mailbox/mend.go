@@ -22,7 +22,9 @@ func (d *destination) mend() error {
 		if err := d.takeBack(b); err != nil {
 			return err
 		}
-		d.removeTemps(b, out.doubt.copies)
+		for slot := range out.doubt.copies {
+			d.removeTemp(b, slot)
+		}
 		delete(out.unsettled, b.id)
 		out.doubt = nil
 		return nil

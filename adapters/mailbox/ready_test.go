@@ -136,7 +136,7 @@ func TestHalfWrittenFilesAreNeverRead(t *testing.T) {
 			step := func(d *desk) {
 				now = now.Add(time.Duration(random.IntN(15)) * time.Second)
 				ready, err := s.scan(now)
-				if err == nil {
+				if err == nil && len(ready) > 0 {
 					err = s.claim(ready)
 				}
 				if err == nil {
@@ -241,31 +241,49 @@ func TestRunPollsBacksOffAndStops(t *testing.T) {
 func TestRunFollowsHints(t *testing.T) {
 	dir := t.TempDir()
 	s, d := openSource(t, dir, "ready: { marker: .ok }\npoll: 24h"), &desk{}
-	s.watch = watchFolder
-	ctx, cancel := context.WithCancel(t.Context())
-	ended, arrived := make(chan error, 1), make(chan struct{}, 1)
-	d.answer = func(*message.Envelope, string) (message.Receipt, error) {
-		arrived <- struct{}{}
-		return message.Receipt{}, nil
-	}
-	go func() { ended <- s.Run(ctx, d.accept) }()
-	drop(t, dir, "x", hl7Message("1"), 0)
-	// The marker is touched until it is noticed: Run may not be watching yet.
-	for i := 0; ; i++ {
-		drop(t, dir, fmt.Sprintf("other%d.ok", i%2), "", 0)
-		drop(t, dir, "x.ok", "", i+1)
-		select {
-		case <-arrived:
-			cancel()
-			if err := <-ended; err != nil {
-				t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		hints, stopped := make(chan struct{}, 1), false
+		s.watch = func(string) (<-chan struct{}, func(), error) { return hints, func() { stopped = true }, nil }
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx, d.accept) }()
+		synctest.Wait()
+		drop(t, dir, "x", hl7Message("1"), 0)
+		drop(t, dir, "x.ok", "", 1)
+		hints <- struct{}{}
+		<-time.After(time.Minute)
+		if d.controls() != "1" {
+			t.Error("the hint was not followed")
+		}
+		cancel()
+		if err := <-ended; err != nil || !stopped {
+			t.Error(err, stopped)
+		}
+	})
+}
+
+func TestWatchHintsAtWhatAppears(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		do   func(t *testing.T, dir, elsewhere string)
+	}{
+		{"made", func(t *testing.T, dir, _ string) { drop(t, dir, "x", "1", 0) }},
+		{"renamed into place", func(t *testing.T, dir, elsewhere string) {
+			drop(t, elsewhere, "x", "1", 0)
+			if err := os.Rename(filepath.Join(elsewhere, "x"), filepath.Join(dir, "x")); err != nil {
+				t.Fatal(err)
 			}
-			return
-		case <-time.After(50 * time.Millisecond):
-			os.Remove(filepath.Join(dir, "x.ok"))
-		}
-		if i > 600 {
-			t.Fatal("no hint came in 30 s")
-		}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dir := t.TempDir()
+			hints, stop, err := watchFolder(dir)
+			if err != nil {
+				t.Skip("skipped: no file notices here:", err)
+			}
+			row.do(t, dir, t.TempDir())
+			<-hints
+			stop()
+		})
 	}
 }

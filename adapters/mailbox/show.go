@@ -26,12 +26,10 @@ func (d *destination) announce(s *sending) {
 			return
 		}
 		keep := 0
-		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		if noSpace(err) {
 			keep = len(fresh) / 2
 		}
-		for _, c := range fresh[keep:] {
-			d.removeTemp(s.batch, c.slot)
-		}
+		d.removeTemps(s.batch, fresh[keep:])
 		s.failFrom(slices.Index(s.copies, fresh[keep]), err)
 	}
 }
