@@ -36,7 +36,7 @@ func (q *Queue) Added(now time.Time, ds []*message.Delivery) {
 
 func (q *Queue) add(d *message.Delivery) {
 	at := cursorOf(d)
-	q.announced = max(q.announced, at.Pos)
+	q.announced = later(q.announced, at)
 	l, made := q.lane(d.Lane, justBefore(at))
 	switch {
 	case !made && !l.tail.Before(at):

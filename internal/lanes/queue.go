@@ -24,7 +24,7 @@ type Queue struct {
 	failed  ring
 	empty   ring
 
-	announced uint64 // highest Pos heard of by Added
+	announced Cursor // the last place heard of by Added
 	count     int    // copies in memory
 	bytes     int64  // of bodies
 	reserved  int    // copies that loads under way may bring
@@ -87,14 +87,14 @@ func (q *Queue) Next(now time.Time) (actions []Action, wake time.Time) {
 	q.tick(now)
 	q.fire()
 	q.actions = q.actions[:0]
+	q.records()
 	q.sends()
 	q.loads()
-	q.records()
 	return q.actions, q.time(q.wake())
 }
 
-// records turns what is to be recorded into actions. It comes last, since making
-// room for pages may give up a head.
+// records turns what is to be recorded into actions, ahead of the sends that
+// follow from it.
 func (q *Queue) records() {
 	if len(q.finish) > 0 {
 		q.actions = append(q.actions, Finish{q.finish})
@@ -172,10 +172,10 @@ func (q *Queue) settle(l *lane) instant {
 		return never
 	case h.until > q.v:
 		q.rest(l)
-		if q.pause {
-			return h.until
+		if h.deadline > q.v {
+			return min(h.until, h.deadline)
 		}
-		return min(h.until, h.deadline)
+		return h.until
 	}
 	if l.copies.len() > 0 {
 		q.ready.push(l)
@@ -226,7 +226,7 @@ func (q *Queue) lane(name string, at Cursor) (l *lane, made bool) {
 // journal's news: a page may have brought a copy, sent by now, that Added is
 // about to announce, and only the lane knows that it is not new.
 func (q *Queue) forget(l *lane) {
-	if l.loaded.Pos > q.announced {
+	if q.announced.Before(l.loaded) {
 		q.empty.push(l)
 		return
 	}
