@@ -25,7 +25,7 @@ func (n *Node) within(line, column int) (int, int) {
 	switch {
 	case n.y.Style&yaml.LiteralStyle != 0:
 		l := n.y.Line + line
-		return l, len(indentation(n.line(l))) + column + 1
+		return l, n.blockIndent(line, n.line(l)) + column + 1
 	case n.y.Style&yaml.FoldedStyle != 0:
 		return n.y.Line, n.y.Column
 	case line > 1 || n.sourceText() == "":
@@ -40,6 +40,16 @@ func (n *Node) line(l int) string {
 		return ""
 	}
 	return n.lines[l-1]
+}
+
+// blockIndent is how far a literal block is indented: a line of the file less
+// the spaces that belong to the text.
+func (n *Node) blockIndent(line int, raw string) int {
+	text := strings.Split(n.y.Value, "\n")
+	if line > len(text) {
+		return len(indentation(raw))
+	}
+	return len(indentation(raw)) - len(indentation(text[line-1]))
 }
 
 func indentation(s string) string { return s[:len(s)-len(strings.TrimLeft(s, " "))] }
