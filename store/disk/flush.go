@@ -36,9 +36,9 @@ func (w *flusher) write(tx *bolt.Tx) error {
 	}
 	for q, n := range w.queues {
 		if n > 0 {
-			w.put(bucketQueues, []byte(q), countRow(n))
+			w.put(bucketQueues, appendName(nil, q), countRow(n))
 		} else {
-			w.delete(bucketQueues, []byte(q))
+			w.delete(bucketQueues, appendName(nil, q))
 		}
 	}
 	w.put(bucketMeta, keyState, w.totals.row(w.d.to))

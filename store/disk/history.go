@@ -213,12 +213,24 @@ func (s *Store) fromRef(c *store.Copy, ref uint64) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range fs {
-		if f.Key == c.Key {
-			c.At, c.Code, c.Reason, c.Attempts = f.At, f.Code, f.Reason, f.Attempts
-		}
+	if f := newsOf(fs, c.Key, c.State); f != nil {
+		c.At, c.Code, c.Reason, c.Attempts = f.At, f.Code, f.Reason, f.Attempts
 	}
 	return nil
+}
+
+// newsOf finds what brought a copy into its state: of attempts the last, of new
+// states the first, for the copy was no longer queued after it.
+func newsOf(fs []message.Finished, k message.Key, st message.CopyState) *message.Finished {
+	var found *message.Finished
+	for i := range fs {
+		f := &fs[i]
+		attempt := st == message.Queued && (f.State == 0 || f.State == st)
+		if f.Key == k && (attempt || (f.State == st && found == nil)) {
+			found = f
+		}
+	}
+	return found
 }
 
 func (s *Store) readAction(seq uint64) (*action, error) {

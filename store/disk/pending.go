@@ -203,11 +203,11 @@ func (s *Store) Queues() ([]store.Queue, error) {
 	var out []store.Queue
 	err := s.view.read(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketQueues).ForEach(func(key, val []byte) error {
-			d, err := openRow(key, val)
+			name, n, err := readCount(key, val)
 			if err != nil {
 				return err
 			}
-			q := store.Queue{Name: string(key), Queued: int(d.uint())}
+			q := store.Queue{Name: name, Queued: n}
 			oldest, err := oldestOf(tx, q.Name)
 			q.Oldest = fromNanos(oldest)
 			out = append(out, q)
@@ -217,10 +217,12 @@ func (s *Store) Queues() ([]store.Queue, error) {
 	return out, s.viewFailed(err)
 }
 
-// oldestOf looks at the head of every lane, jumping from lane to lane.
+// oldestOf says when the first copy of a queue, in the journal's order, was
+// queued. It looks at the head of every lane, jumping from lane to lane.
 func oldestOf(tx *bolt.Tx, queue string) (int64, error) {
 	prefix := appendName(nil, queue)
 	c := tx.Bucket(bucketQueued).Cursor()
+	var first place
 	var oldest int64
 	key, val := c.Seek(prefix)
 	for bytes.HasPrefix(key, prefix) && len(key) >= placeLen {
@@ -228,8 +230,8 @@ func oldestOf(tx *bolt.Tx, queue string) (int64, error) {
 		if err := r.readQueued(key, val); err != nil {
 			return 0, err
 		}
-		if oldest == 0 || r.queued < oldest {
-			oldest = r.queued
+		if p := parsePlace(key[len(key)-placeLen:]); first == (place{}) || p.compare(first) < 0 {
+			first, oldest = p, r.queued
 		}
 		next := append(slices.Clone(key[:len(key)-placeLen]), bytes.Repeat([]byte{0xFF}, placeLen)...)
 		key, val = c.Seek(next)

@@ -19,7 +19,7 @@ import (
 //	units    seq                                    -> kind, outcome, owner, copies, actions
 //	ids      message id                             -> seq
 //	queued   queue 0001 lane 0001 pos seq n         -> stopped, attempts, ref, queued
-//	queues   queue                                  -> count
+//	queues   queue 0001                             -> count
 //	waiting  outcome, seq                           -> (messages that wait for a person)
 //	aside    state, owner seq, seq, n               -> (copies held or dead-lettered)
 //	bodies   name below bodies/                     -> seq of a record that refers to it
@@ -199,4 +199,18 @@ func loadUnit(tx *bolt.Tx, seq uint64) (*unit, error) {
 		return nil, nil
 	}
 	return parseUnit(seq, key, val)
+}
+
+// readCount reads a row of the queues.
+func readCount(key, val []byte) (string, int, error) {
+	d, err := openRow(key, val)
+	if err != nil {
+		return "", 0, err
+	}
+	name, _, ok := cutName(key)
+	n := int(d.uint())
+	if !ok || d.err != nil {
+		return "", 0, errView
+	}
+	return name, n, nil
 }

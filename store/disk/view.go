@@ -127,8 +127,8 @@ func (v *view) load(tx *bolt.Tx) error {
 
 func (v *view) loadQueues(tx *bolt.Tx) error {
 	err := tx.Bucket(bucketQueues).ForEach(func(key, val []byte) error {
-		d, err := openRow(key, val)
-		v.queues[string(key)] = int(d.uint())
+		name, n, err := readCount(key, val)
+		v.queues[name] = n
 		return err
 	})
 	if err != nil {

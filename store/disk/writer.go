@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -67,6 +68,22 @@ type writer struct {
 	closed bool
 	wake   chan struct{}
 	due    bool // notes have waited long enough; only the writer's goroutine uses it
+	last   int  // size of the last group, likewise
+}
+
+// gather lets the callers that the last group has released run once more before
+// the next is taken, so that they join it instead of waiting for a sync each of
+// their own. It waits for nobody: it only steps aside.
+func (w *writer) gather() {
+	for range 3 {
+		w.mu.Lock()
+		n := len(w.queue)
+		w.mu.Unlock()
+		if n >= w.last {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 func (w *writer) poke() {
@@ -122,12 +139,13 @@ func (w *writer) close() {
 func (w *writer) take(failed bool) (rs []*request, notes []message.Finished, more bool) {
 	var timer <-chan time.Time
 	for {
+		w.gather()
 		w.mu.Lock()
 		many := len(w.notes) >= noteMax
 		if len(w.queue) > 0 || w.closed || (len(w.notes) > 0 && (w.due || many)) {
 			rs, w.queue, w.spare = w.queue, w.spare[:0], w.queue
 			notes, w.due = w.takeNotes(), false
-			more = !w.closed || len(rs) > 0
+			more, w.last = !w.closed || len(rs) > 0, len(rs)
 			w.mu.Unlock()
 			return rs, notes, more
 		}
