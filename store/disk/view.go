@@ -42,10 +42,12 @@ type view struct {
 	queues   map[string]int // queued copies
 }
 
+// boltOptions keep the list of free pages in the file: without it bbolt reads the
+// whole file at every opening, in a goroutine of its own, where a damaged page
+// would end the process.
 func boltOptions() *bolt.Options {
 	return &bolt.Options{
 		Timeout:         time.Second, // the store's own lock is held already
-		NoFreelistSync:  true,
 		FreelistType:    bolt.FreelistMapType,
 		InitialMmapSize: 4 << 30, // addresses only; growth then never waits for readers
 		NoStatistics:    true,
