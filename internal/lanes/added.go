@@ -17,6 +17,7 @@ func (q *Queue) Restore(ls []Lane) {
 			l.head, l.done, l.loaded = head{}, Cursor{}, Cursor{}
 		}
 		l.tail = later(l.tail, endOf(s.Last))
+		q.restored = later(q.restored, endOf(s.Last))
 		l.disk = s.Count
 		q.place(l)
 	}
@@ -36,11 +37,14 @@ func (q *Queue) Added(now time.Time, ds []*message.Delivery) {
 
 func (q *Queue) add(d *message.Delivery) {
 	at := cursorOf(d)
+	old := !later(q.announced, q.restored).Before(at)
 	q.announced = later(q.announced, at)
 	l, made := q.lane(d.Lane, justBefore(at))
 	switch {
 	case !made && !l.tail.Before(at):
-		q.again(l, d, at)
+		if old {
+			q.again(l, d, at)
+		} // else a page was ahead of the news
 		return
 	case l.page != nil:
 		q.aside(l, d)
@@ -56,8 +60,8 @@ func (q *Queue) add(d *message.Delivery) {
 	q.place(l)
 }
 
-// again: the copy's place was heard of before. Either a person has started a
-// stopped copy again, or a page was ahead of the news, which then is none.
+// again: the copy's place was announced before, so a person has started a stopped
+// copy again.
 func (q *Queue) again(l *lane, d *message.Delivery, at Cursor) {
 	if l.page != nil {
 		l.page.note(at, d)

@@ -67,19 +67,17 @@ func (q *Queue) load(l *lane, n int) {
 	q.actions = append(q.actions, Load{l.name, l.loaded, n})
 }
 
-// room is how many copies may be loaded, at most want. Lanes that wait give up
-// what they hold in memory for it.
+// room is how many copies may be loaded, at most want, or 0: rather than asking
+// for a copy or two whenever as many have left, it waits for the room of a small
+// page. Lanes that wait give up what they hold in memory for it.
 func (q *Queue) room(want int) int {
 	least := min(want, leastPage)
 	for q.free() < least || q.bytes >= q.policy.MaxBytes {
 		if !q.evict() {
-			break
+			return 0
 		}
 	}
-	if q.bytes >= q.policy.MaxBytes {
-		return 0
-	}
-	return max(0, min(want, q.free()))
+	return min(want, q.free())
 }
 
 func (q *Queue) free() int { return q.ordinary() - q.count - q.reserved }

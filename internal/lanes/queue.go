@@ -25,6 +25,7 @@ type Queue struct {
 	empty   ring
 
 	announced Cursor // the last place heard of by Added
+	restored  Cursor // ... and by Restore
 	count     int    // copies in memory
 	bytes     int64  // of bodies
 	reserved  int    // copies that loads under way may bring

@@ -1,6 +1,7 @@
 package lanes
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -171,8 +172,10 @@ func (q *Queue) end(l *lane, do Then, code, reason string) bool {
 	return true
 }
 
-// leave records the head's final state and takes it out.
+// leave records the head's final state and takes it out. News of an attempt that
+// were not fetched yet are old by then.
 func (q *Queue) leave(l *lane, s message.CopyState, code, reason string) {
+	q.notes = slices.DeleteFunc(q.notes, func(f message.Finished) bool { return f.Key == l.head.at.Key })
 	l.head.code, l.head.reason = code, reason
 	q.finish = append(q.finish, q.news(l, s))
 	q.drop(l)
