@@ -21,7 +21,7 @@ func (b *BatchReader) copyLine(out *[]byte, limit int64) error {
 		if err != nil {
 			return err
 		}
-		i := lineEnd(data)
+		i := b.lineEnd(data)
 		if i < 0 {
 			give(data)
 			if err := b.discard(len(data)); err != nil {
@@ -55,16 +55,25 @@ func (b *BatchReader) give(out *[]byte, p []byte, limit int64) {
 	}
 }
 
-// lineEnd finds the first CR or LF, or -1.
-func lineEnd(data []byte) int {
-	cr := bytes.IndexByte(data, '\r')
-	if cr >= 0 {
-		data = data[:cr]
+// lineEnd finds the first CR or LF, or -1. It looks for what the unit has used
+// so far first, so that it need not search the whole buffer for the other.
+func (b *BatchReader) lineEnd(data []byte) int {
+	const near = 256
+	if i := bytes.IndexAny(data[:min(len(data), near)], "\r\n"); i >= 0 {
+		return i
 	}
-	if lf := bytes.IndexByte(data, '\n'); lf >= 0 {
-		return lf
+	likely, other := byte('\r'), byte('\n')
+	if b.lf == 2 {
+		likely, other = other, likely
 	}
-	return cr
+	i := bytes.IndexByte(data, likely)
+	if i >= 0 {
+		data = data[:i]
+	}
+	if j := bytes.IndexByte(data, other); j >= 0 {
+		return j
+	}
+	return i
 }
 
 func (b *BatchReader) discard(n int) error {

@@ -13,7 +13,7 @@ import (
 var seeds = []string{
 	sample, small, adt, head, "", "MSH", "MSH|^~&|A\rPID|1||x\r", "MSH:*!@%#:A\nPID:1::a*b\n", head + "\rNTE|1||x\ny\r\nPID|1\n", "\xEF\xBB\xBF" + head,
 	head + "||||||8859/1\rPID|1||\xe9\\XE9\\\r", head + "||||||~ISO IR87\rPID|1||\x1b$B;3\x1b(B\r", "M\x00S\x00H\x00|\x00^\x00~\x00\\\x00&\x00\r\x00",
-	head + "\rPID|1||a\nPID\r", "\x0b" + head + "\r\x1c\r", head + "\r\xff\xfe|",
+	head + "\rPID|1||a\nPID\r", "MSH|!|\r0\n00", "\x0b" + head + "\r\x1c\r", head + "\r\xff\xfe|",
 }
 
 // FuzzParse: what parses keeps its bytes, its segments are in order within

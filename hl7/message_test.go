@@ -354,3 +354,33 @@ func TestNothingPrintsContent(t *testing.T) {
 		t.Errorf("json %s, %v", j, err)
 	}
 }
+
+// A message with very many line feeds or carriage returns must not take
+// quadratic time: these would run for hours.
+func TestParseIsLinear(t *testing.T) {
+	const n = 4 << 20
+	for name, in := range map[string]string{
+		"data line feeds":    head + "\rNTE|1||" + strings.Repeat("\n", n) + "x\r",
+		"lf then only cr":    head + "\n" + strings.Repeat("A\r", n/2),
+		"lf lines":           head + "\n" + strings.Repeat("NTE|1\n", n/6),
+		"escape characters":  head + "\rNTE|1||" + strings.Repeat("\\", n),
+		"empty repetitions":  head + "\rNTE|1||" + strings.Repeat("~", n),
+		"unfinished escapes": head + "\rNTE|1||" + strings.Repeat("\\X4", n/3),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := ParseWith([]byte(in), Options{JoinBrokenLines: true}); err != nil {
+				t.Error(err)
+			}
+			m := parse(t, in)
+			m.Get(MustPath("NTE-3.2.2"))
+			m.Get(MustPath("NTE-3"))
+			m.Count(MustPath("NTE-3(*)"))
+			if err := m.Set(MustPath("MSH-5"), "x"); err != nil || len(m.Bytes()) != m.Size() {
+				t.Error(err)
+			}
+			if _, err := readBatch(NewBatchReader(strings.NewReader(in), n*2)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package hl7
 import (
 	"bytes"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -126,18 +127,35 @@ func (m *Message) warn(w Warning) {
 	}
 }
 
-// joinBrokenLines glues each line without a segment id to the segment before it.
+// joinBrokenLines glues each line without a segment id to the segment before
+// it, in one pass. A run that holds a line feed which cannot be escaped stays
+// broken: glued, it would be split elsewhere.
 func (m *Message) joinBrokenLines() {
-	for i := 1; i < len(m.segs); {
-		b := m.content(i)
-		if segmentID(b, m.delims.Field) != nil {
-			i++
-			continue
+	for at, end := 0, 0; at < len(m.segs); at = end {
+		end = at + 1
+		for end < len(m.segs) && segmentID(m.content(end), m.delims.Field) == nil {
+			end++
 		}
-		prev := m.content(i - 1)
-		m.replace(i-1, append(append(make([]byte, 0, len(prev)+len(b)), prev...), b...))
-		m.segs[i-1].next = m.segs[i].next
-		m.segs[i-1].end = m.segs[i].end // its terminator is now the broken line's
-		m.segs = append(m.segs[:i], m.segs[i+1:]...)
+		if end > at+1 {
+			m.join(at, end)
+		}
 	}
+	if m.edited {
+		m.segs = slices.DeleteFunc(m.segs, func(s segment) bool { return s == segment{} })
+	}
+}
+
+// join glues the lines [at, end); those behind the first become zero segments.
+func (m *Message) join(at, end int) {
+	var glued []byte
+	for i := at; i < end; i++ {
+		glued = append(glued, m.content(i)...)
+	}
+	glued, err := m.guardLineFeeds(Path{}, glued)
+	if err != nil {
+		return
+	}
+	m.replace(at, glued)
+	m.segs[at].end, m.segs[at].next = m.segs[end-1].end, m.segs[end-1].next // the last line's terminator
+	clear(m.segs[at+1 : end])
 }

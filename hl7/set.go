@@ -233,8 +233,9 @@ func (m *Message) rewrite(seg []byte, p Path, needed bool, value func([]byte) ([
 }
 
 // guardLineFeeds escapes literal line feeds that would end the segment when it
-// is parsed again: all in a message of LF lines, in others those at the end or
-// before what has become a segment id and separator.
+// is parsed again: all in a message of LF lines and in MSH, whose terminator
+// decides for the rest; elsewhere those at the end or before what has become a
+// segment id and separator.
 //
 //	NTE|1||see⏎PID        set NTE-4        NTE|1||see⏎PID|x   (two segments)
 func (m *Message) guardLineFeeds(p Path, seg []byte) ([]byte, error) {
@@ -242,13 +243,13 @@ func (m *Message) guardLineFeeds(p Path, seg []byte) ([]byte, error) {
 	if i < 0 {
 		return seg, nil
 	}
-	out := make([]byte, 0, len(seg)+8)
+	out, always := make([]byte, 0, len(seg)+8), m.lf || isHeader(seg)
 	for ; i >= 0; i = bytes.IndexByte(seg, '\n') {
 		out = append(out, seg[:i]...)
 		rest := seg[i+1:]
-		if m.lf || len(rest) == 0 || startsSegment(rest, m.delims.Field) {
+		if always || len(rest) == 0 || startsSegment(rest, m.delims.Field) {
 			var unfit int
-			if out, unfit = escape(out, "\n", &m.delims, m.formatted(seg, p.p)); unfit > 0 {
+			if out, unfit = escape(out, "\n", &m.delims, false); unfit > 0 {
 				return nil, &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: 1, Reason: noEscape}
 			}
 		} else {

@@ -9,15 +9,15 @@ import "bytes"
 // next, and at the very end. Otherwise it is data (text typed into NTE-3).
 func (m *Message) split(start int) error {
 	b := m.src[:m.end]
-	lf := bytes.IndexByte(b[start:], '\n') >= 0
 	n := 1 + bytes.Count(b[start:], []byte{'\r'})
-	if lf {
+	if bytes.IndexByte(b[start:], '\n') >= 0 {
 		m.lf = firstTerminator(b[start:]) == '\n'
 		n += bytes.Count(b[start:], []byte{'\n'})
 	}
 	m.segs = make([]segment, 0, n)
+	s := splitter{b: b, sep: m.delims.Field, lf: m.lf, tail: len(bytes.TrimRight(b, "\r\n")), cr: -1, nl: -1}
 	for at := start; at < len(b); {
-		end := m.segmentEnd(b, at, lf)
+		end := s.end(at)
 		next := end
 		for next < len(b) && (b[next] == '\r' || b[next] == '\n') {
 			next++
@@ -31,25 +31,39 @@ func (m *Message) split(start int) error {
 	return nil
 }
 
-// segmentEnd finds the terminator of the segment at b[at], or len(b).
-func (m *Message) segmentEnd(b []byte, at int, lf bool) int {
-	end := len(b)
-	if i := bytes.IndexByte(b[at:], '\r'); i >= 0 {
-		end = at + i
+// A splitter remembers where the next CR and LF are, so that the work is linear
+// whatever the mix of terminators.
+type splitter struct {
+	b      []byte
+	sep    byte
+	lf     bool // LF always ends a segment
+	tail   int  // only line ends from here on
+	cr, nl int  // the next of each, len(b) if there is none
+}
+
+// end finds the terminator of the segment at b[at], or len(b).
+func (s *splitter) end(at int) int {
+	if s.cr < at {
+		s.cr = s.next(at, '\r')
 	}
-	if !lf {
-		return end
-	}
-	for from := at; ; {
-		i := bytes.IndexByte(b[from:end], '\n')
-		if i < 0 {
-			return end
+	for from := at; ; from = s.nl + 1 {
+		if s.nl < from {
+			s.nl = s.next(from, '\n')
 		}
-		if i += from; m.lf || startsSegment(b[i+1:], m.delims.Field) || onlyLineEnds(b[i:]) {
-			return i
+		switch {
+		case s.nl >= s.cr:
+			return s.cr
+		case s.lf || s.nl >= s.tail || startsSegment(s.b[s.nl+1:], s.sep):
+			return s.nl
 		}
-		from = i + 1
 	}
+}
+
+func (s *splitter) next(from int, c byte) int {
+	if i := bytes.IndexByte(s.b[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(s.b)
 }
 
 func firstTerminator(b []byte) byte {
@@ -62,16 +76,6 @@ func firstTerminator(b []byte) byte {
 
 func startsSegment(b []byte, sep byte) bool {
 	return len(b) > 3 && b[3] == sep && idOK(b)
-}
-
-// onlyLineEnds looks at no more than it must: a message with many data LFs stays linear.
-func onlyLineEnds(b []byte) bool {
-	for _, c := range b {
-		if c != '\r' && c != '\n' {
-			return false
-		}
-	}
-	return true
 }
 
 // check looks at the first bytes of a segment: it refuses a second MSH, whose
