@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spine-engine/spine-engine/hl7"
@@ -282,5 +281,5 @@ func quoteCodes(codes []string) string {
 	if len(codes) == 0 {
 		return "no answer"
 	}
-	return "answers " + strconv.Quote(fmt.Sprint(codes))
+	return fmt.Sprint("answered ", codes)
 }

@@ -51,7 +51,7 @@ func (e *engine) start() error {
 	return nil
 }
 
-// up starts the engine and waits until its listener takes a connection.
+// up starts the engine and waits until its listener and its socket take connections.
 func (e *engine) up(ctx context.Context) error {
 	if err := e.start(); err != nil {
 		return err
@@ -65,9 +65,8 @@ func (e *engine) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {
-		conn, err := net.DialTimeout("tcp", e.listen, time.Second)
-		if err == nil {
-			return conn.Close()
+		if answers("tcp", e.listen) && (e.dir == "" || answers("unix", filepath.Join(e.dir, socketName))) {
+			return nil
 		}
 		select {
 		case <-e.done:
@@ -77,6 +76,12 @@ func (e *engine) ready(ctx context.Context) error {
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
+}
+
+// answers tells whether anybody listens there.
+func answers(network, address string) bool {
+	conn, err := net.DialTimeout(network, address, time.Second)
+	return err == nil && conn.Close() == nil
 }
 
 func (e *engine) pid() int { return e.cmd.Process.Pid }

@@ -26,7 +26,7 @@ func newLab(ctx context.Context, s settings, rep *report) (*lab, error) {
 		return nil, fmt.Errorf("making the laboratory's folder: %w", err)
 	}
 	l := &lab{report: rep, settings: s, dir: dir, bin: filepath.Join(dir, "spine-engine"),
-		rng: rand.New(rand.NewPCG(uint64(s.seed), 1))}
+		rng: newRandom(s.seed)}
 	build := exec.CommandContext(ctx, "go", "build", "-o", l.bin, "github.com/spine-engine/spine-engine/cmd/spine-engine")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("building the engine: %w\n%s", err, out), l.close())
@@ -104,3 +104,5 @@ func inner(args []string) (code int, ok bool) {
 	}
 	return 0, true
 }
+
+func newRandom(seed int64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), 1)) }

@@ -116,6 +116,7 @@ type verdict struct {
 	atPeer, peerRepeats       int
 	peerOff, disorder         int
 	otherName                 int // repeats under another name
+	most                      int // times that one message was in the mailbox
 	unackedInBox              int
 }
 
@@ -140,6 +141,7 @@ func (v *verdict) add(f *fate) {
 		v.resent += f.sent - 1
 	}
 	v.boxRepeats += max(0, f.box-1)
+	v.most = max(v.most, f.box)
 	v.peerRepeats += max(0, f.peer-1)
 	for _, name := range f.names[min(1, len(f.names)):] {
 		if name != f.names[0] {

@@ -55,8 +55,9 @@ func (g generator) with(receiver string, conn, seq int) []byte {
 	b = append(b, "PID|1||"+sum[:10]+"^^^RXX^PI~9990000018^^^NHS^NH||ÖRSTED^Zoë^Q||19700101|F|||1 High Street^^Town^^AB1 2CD^GBR||01632960001\r"...)
 	b = append(b, "PV1|1|I|W1^B2^3^RXX||||C123^Smith^Ann|||300||||||||  v12345  |||||||||||||||||||||||||20261122080000\r"...)
 	b = append(b, "NTE|1||"...)
-	for len(b) < g.size-66 {
-		b = append(b, sum[:min(64, g.size-66-len(b))]...)
+	end := g.size - 65 + len(receiver) - 3 // another MSH-5 must change nothing else
+	for len(b) < end {
+		b = append(b, sum[:min(64, end-len(b))]...)
 	}
 	return append(append(b, sum...), '\r')
 }

@@ -60,7 +60,9 @@ type powercut struct {
 	project project
 	engine  *engine
 	files   int
+	late    int64 // answers after a cut, not counted as acknowledged
 	faults  []string
+	cuts    int
 	exits   map[int]int // exit status of engines whose disk went away
 	next    []int64     // where each connection goes on
 	pending [][]int
@@ -83,6 +85,12 @@ func (c *powercut) prepare() error {
 }
 
 // cut is one cycle: start, load, cut, and the disk back again.
+//
+// The senders' ears close before the power goes. A machine without power sends no
+// acknowledgement, but this engine lives on for a moment, and a sync that is under
+// way while ext4 shuts down can return success for a commit that was given up: a
+// plain loop of write and fdatasync loses its last write that way in one of some
+// sixty cuts. Such late answers are counted, and their messages sent again.
 func (c *powercut) cut(ctx context.Context, flag uint32) error {
 	if err := c.engine.up(ctx); err != nil {
 		return err
@@ -99,6 +107,7 @@ func (c *powercut) cut(ctx context.Context, flag uint32) error {
 	goal := c.book.ackCount() + 200 + c.rng.IntN(1500)
 	err := eventually(ctx, time.Minute, time.Millisecond, func() (bool, error) { return c.book.ackCount() >= goal, nil })
 	c.pause(5 * time.Millisecond)
+	t.dark.Store(true)
 	if err == nil {
 		err = c.disk.shutdown(flag)
 	}
@@ -106,6 +115,7 @@ func (c *powercut) cut(ctx context.Context, flag uint32) error {
 	cancel()
 	work.Wait()
 	c.suspend(t)
+	c.late += t.late.Load()
 	if err != nil {
 		return err
 	}
@@ -119,6 +129,7 @@ func (c *powercut) die() {
 	case <-time.After(2 * time.Second):
 		c.engine.kill()
 	}
+	c.cuts++
 	c.exits[c.engine.status()]++
 }
 
@@ -174,11 +185,12 @@ func (c *powercut) judge(ctx context.Context) error {
 	}
 	box.files, box.faults = box.files+c.files, append(box.faults, c.faults...)
 	v := c.book.verdict()
-	c.note("sent %d messages, %d times again; acknowledged %d; engines ended with status %v when their disk went away (137 = killed by us)", v.sent, v.resent, v.acked, c.exits)
+	c.note("sent %d messages, %d times again; acknowledged %d; %d answers came after a cut and do not count", v.sent, v.resent, v.acked, c.late)
+	c.check(c.exits[70] == c.cuts, "the engine ends by itself with status 70 when its disk goes away: %v (137 = killed by us)", c.exits)
 	c.check(v.boxOff == 0, "every acknowledged message is in the mailbox: %d of %d missing", v.boxOff, v.acked)
 	c.check(v.acked == v.sent, "every message was acknowledged in the end: %d of %d", v.acked, v.sent)
 	if c.consume {
-		c.check(v.otherName == 0, "files that came again after a cut have the same name: %d repeats, %d under another name", v.boxRepeats, v.otherName)
+		c.check(v.otherName == 0, "files that came again after a cut (the cut can also undo the consumer's own removal) have the same name: %d repeats, %d under another name, no message more than %d times", v.boxRepeats, v.otherName, v.most)
 	} else {
 		c.check(v.boxRepeats == 0, "nothing is in the mailbox twice: %d repeats", v.boxRepeats)
 	}

@@ -42,7 +42,9 @@ transform:
   - remove: ["ZPI(*)"]
 `
 
-func (s *speed) project(name, deliver, top string) (project, error) {
+// project is a feed of five steps with this deliver list. The listener knows
+// duplicates only where more says so.
+func (s *speed) project(name, deliver, top, more string) (project, error) {
 	dir, err := s.sub(name)
 	if err != nil {
 		return project{}, err
@@ -51,7 +53,7 @@ func (s *speed) project(name, deliver, top string) (project, error) {
 	if err != nil {
 		return project{}, err
 	}
-	p := project{dir: dir, listen: listen, top: top, feed: fiveSteps + "deliver:\n" + deliver + "unrouted: { drop: \"nobody wants it\" }\n"}
+	p := project{dir: dir, listen: listen, top: top, extra: more, feed: fiveSteps + "deliver:\n" + deliver + "unrouted: { drop: \"nobody wants it\" }\n"}
 	return p, p.write()
 }
 
@@ -60,7 +62,7 @@ var nobody = toMailbox("nobody", "    when: msg[\"PV1-2\"] == \"O\"\n")
 
 // accepting measures (a): decided with five steps, stored, acknowledged.
 func (s *speed) accepting(ctx context.Context) error {
-	p, err := s.project("accept", nobody, "")
+	p, err := s.project("accept", nobody, "", "")
 	if err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func (s *speed) queueing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.project("queueing", toPeer("down", "DOWN"), peersYAML(peerYAML("down", closed)))
+	p, err := s.project("queueing", toPeer("down", "DOWN"), peersYAML(peerYAML("down", closed)), "")
 	if err != nil {
 		return err
 	}
@@ -176,7 +178,7 @@ func (s *speed) queueing(ctx context.Context) error {
 
 // delivering measures (b): through five steps into a mailbox.
 func (s *speed) delivering(ctx context.Context) error {
-	p, err := s.project("deliver", toMailbox("box", ""), "")
+	p, err := s.project("deliver", toMailbox("box", ""), "", "")
 	if err != nil {
 		return err
 	}
@@ -279,7 +281,7 @@ func (s *speed) inGroup(ctx context.Context) (err error) {
 		s.skip("the engine in a memory group of %d MiB: needs root and cgroup version 1: %v", groupLimit>>20, err)
 		return nil
 	}
-	p, err := s.project("group", toMailbox("box", ""), "")
+	p, err := s.project("group", toMailbox("box", ""), "", "")
 	if err != nil {
 		return errors.Join(err, g.remove())
 	}

@@ -14,13 +14,13 @@ import (
 const startLimit = time.Second
 
 // starting fills a store and measures the start, after a clean stop and after a
-// kill under load.
+// kill under load. The listener knows duplicates, so that their index is read too.
 func (s *speed) starting(ctx context.Context) error {
 	if s.fill == 0 {
 		s.skip("the start on a full store: -fill 0")
 		return nil
 	}
-	p, err := s.project("start", nobody, "")
+	p, err := s.project("start", nobody, "", duplicates)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type traffic struct {
 	stop    chan struct{} // closed: send nothing new, wait for what is out
 	timeout time.Duration // of an answer
 
+	dark     atomic.Bool  // the power is off: what comes now was never received
+	late     atomic.Int64 // answers that came all the same
 	breaks   atomic.Int64 // connections that ended although nobody stopped them
 	refusals atomic.Int64 // answers other than AA
 	next     []atomic.Int64
@@ -44,7 +46,7 @@ func (t *traffic) run(ctx context.Context) {
 
 func (t *traffic) connection(ctx context.Context, n int) {
 	out := &t.pending[n]
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !t.dark.Load() {
 		c, err := peer.Dial(ctx, t.address, nil, t.timeout)
 		if err == nil {
 			err = t.converse(ctx, c, n, out)
@@ -106,6 +108,10 @@ func (t *traffic) answer(c *peer.Client, n, seq int) error {
 	a, err := c.Answer()
 	if err != nil {
 		return err
+	}
+	if t.dark.Load() {
+		t.late.Add(1)
+		return errors.New("the power is off")
 	}
 	if want := t.ledger.gen.id(n, seq); a.ControlID != want {
 		return fmt.Errorf("the answer to message %s names another", want)
