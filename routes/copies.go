@@ -19,7 +19,11 @@ func (r *run) deliver(f *feed, doc message.Doc) {
 		if err == nil && yes {
 			err = r.copy(f, o, &shared)
 		}
-		if err != nil && !r.again.waives(o.place) {
+		switch {
+		case err == nil:
+		case r.again.waives(o.place):
+			r.setAside(f, o, &shared, err)
+		default:
 			r.d.Deliveries = r.d.Deliveries[:before]
 			r.part(f, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: o.place}, 0)
 			return
@@ -34,6 +38,13 @@ func (r *run) deliver(f *feed, doc message.Doc) {
 	default:
 		r.part(f, &f.unrouted, 0)
 	}
+}
+
+// setAside makes a held copy for a destination whose condition, key or name
+// failed in a message that was released all the same: a person sees it, nothing is lost.
+func (r *run) setAside(f *feed, o *output, shared *rendering, err error) {
+	r.d.Deliveries = append(r.d.Deliveries, message.Delivery{Message: r.env.ID, Queue: o.queue, Feed: f.name, Queued: r.now,
+		State: message.CopyHeld, Rule: o.place, Reason: err.Error(), Body: shared.body(r.env.Body), ControlID: shared.doc.ControlID()})
 }
 
 // copy makes one delivery. An error holds the feed's part; a fault of the

@@ -33,7 +33,7 @@ func (p *Plan) DecideAgain(env *message.Envelope, now time.Time, again Again) (d
 	if len(again.Waived) > 0 {
 		r.input.Skip = r.again.waives
 	}
-	r.d = &message.Decision{Envelope: env, Plan: p.hash}
+	r.d = newDecision(env, p.hash)
 	defer func() {
 		if v := recover(); v != nil {
 			d = p.broken(env, v)
@@ -44,6 +44,17 @@ func (p *Plan) DecideAgain(env *message.Envelope, now time.Time, again Again) (d
 	}()
 	r.decide()
 	return r.d
+}
+
+// newDecision makes a decision with room for what it usually holds, in one piece of memory.
+func newDecision(env *message.Envelope, plan message.Hash) *message.Decision {
+	room := &struct {
+		d          message.Decision
+		parts      [1]message.Part
+		deliveries [2]message.Delivery
+	}{}
+	room.d = message.Decision{Envelope: env, Plan: plan, Parts: room.parts[:0], Deliveries: room.deliveries[:0]}
+	return &room.d
 }
 
 // broken is the decision after a panic. Only texts of the runtime are shown:
@@ -162,8 +173,11 @@ func (r *run) feeds() {
 			r.feed(t.feed)
 		}
 	}
-	if !taken {
+	switch {
+	case !taken:
 		r.unmatched()
+	case len(r.d.Parts) == 0:
+		r.whole(message.Held, r.source.place, "none of the feeds that held it takes it any more")
 	}
 }
 

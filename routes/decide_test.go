@@ -351,6 +351,26 @@ func TestRelease(t *testing.T) {
 			t.Fatalf("the steps after the waived one must be done: %s", d.Outcome)
 		}
 	})
+	t.Run("a destination whose key fails", func(t *testing.T) {
+		p := oneFeed(t, "deliver:\n  - { to: epr, peer: epr }\n  - { to: box, mailbox: { dir: o }, order: { per: '= string(int(msg[\"PID-5.1\"]))' }, retry: { give_up_after: never } }\nunrouted: hold\n")
+		first := decide(t, p, adt("A01", nil))
+		place, _ := first.Why()
+		if first.Outcome != message.Held || len(first.Deliveries) != 0 || place.Line != 7 {
+			t.Fatalf("%s %v", first.Outcome, place)
+		}
+		d := p.DecideWaiving(envelope(adt("A01", nil)), testNow, []message.Place{place})
+		checkDecision(t, d)
+		if d.Outcome != message.Routed || len(d.Deliveries) != 2 || d.Deliveries[1].State != message.CopyHeld || bodyOf(t, d.Deliveries[1].Body) != adt("A01", nil) {
+			t.Fatalf("released: %s %v", d.Outcome, d.Deliveries)
+		}
+	})
+	t.Run("a feed that is gone", func(t *testing.T) {
+		p := oneFeed(t, toEPR)
+		d := p.DecideAgain(envelope(adt("A01", nil)), testNow, Again{Feeds: []string{"old"}})
+		if checkDecision(t, d); d.Outcome != message.Held {
+			t.Fatal(d.Outcome)
+		}
+	})
 	t.Run("only the feeds that held it", func(t *testing.T) {
 		hold := "accept:\n  - if: msg.event == \"A01\"\n    then: { hold: look }\n"
 		p := mustLoad(t, map[string]string{"feeds/a.yaml": testFeed(toEPR), "feeds/b.yaml": strings.Replace(testFeed(hold+toEPR), "feed: f", "feed: g", 1)})

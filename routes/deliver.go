@@ -65,6 +65,7 @@ func (f *feed) output(item, to *conf.Node) {
 	if only := item.Get("only_in").OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {
 		return
 	}
+	asked := f.asksCA // by the feed's own transform, for every destination
 	o := &output{place: item.Place(), when: f.condition(item.Get("when")), steps: f.chain(item.Get("transform"))}
 	ok := false
 	if item.Get("peer").Present() {
@@ -72,8 +73,26 @@ func (f *feed) output(item, to *conf.Node) {
 	} else {
 		ok = f.toOwn(o, item, to)
 	}
+	if ok && f.asksCA {
+		f.needsCA(o, to)
+	}
+	f.asksCA = asked
 	if ok && !o.retired {
 		f.outputs = append(f.outputs, o)
+	}
+}
+
+// needsCA: a message that asks for an accept acknowledgement gets CA, and
+// whether that is all there is to wait for only the integrator knows.
+func (f *feed) needsCA(o *output, at *conf.Node) {
+	for i := range f.loader.plan.destinations {
+		d := &f.loader.plan.destinations[i]
+		if d.Queue != o.queue || !d.Config.Traits().NeedsReply {
+			continue
+		}
+		if _, ok := d.Policy.Reply["CA"]; !ok {
+			at.Errorf("add CA: done, or what else it means, to the reply table of "+o.queue, "the transform sets MSH-15 or MSH-16, and what the reply CA means is not declared")
+		}
 	}
 }
 

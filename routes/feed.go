@@ -20,6 +20,7 @@ type feed struct {
 	steps    transforms.Chain
 	outputs  []*output
 	unrouted transforms.Stop
+	asksCA   bool // while loading: a step sets MSH-15 or MSH-16
 }
 
 // rule is one entry of accept.

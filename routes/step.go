@@ -204,6 +204,8 @@ func (f *feed) settable(at *conf.Node, target string) message.Selector {
 	case p.Segment() == "MSH" && p.Field() <= 2:
 		at.Errorf("", "%s cannot be set: it declares the delimiters of the message", sel)
 		return nil
+	case p.Segment() == "MSH" && (p.Field() == 15 || p.Field() == 16):
+		f.asksCA = true
 	}
 	return sel
 }
