@@ -32,12 +32,14 @@ type desk struct {
 	got     []*message.Envelope // in order, without repeats
 	bodies  []string
 	origins map[string]message.Receipt
+	calls   int
 	answer  func(env *message.Envelope, body string) (message.Receipt, error)
 }
 
 func (d *desk) accept(_ context.Context, env *message.Envelope) (message.Receipt, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.calls++
 	if r, ok := d.origins[env.Origin]; ok {
 		r.Duplicate = true
 		return r, nil
