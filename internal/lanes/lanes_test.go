@@ -1,6 +1,7 @@
 package lanes_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -29,7 +30,9 @@ func newScript(t *testing.T, p lanes.Policy) *script {
 	return &script{t: t, q: lanes.New(p, 1)}
 }
 
-func (s *script) now() time.Time { return start.Add(time.Duration(s.at * float64(time.Second))) }
+func (s *script) now() time.Time {
+	return start.Add(time.Duration(math.Round(s.at * float64(time.Second))))
+}
 
 // next collects the actions at the present time.
 func (s *script) next() {

@@ -45,10 +45,7 @@ func (q *Queue) Resume(now time.Time, s Scope) {
 func (q *Queue) endPause() {
 	q.pause = false
 	q.outage.doubt(q.v)
-	for i := len(q.all) - 1; i >= 0; i-- { // backwards: place may forget the lane
-		q.all[i].head.again(q.v)
-		q.place(q.all[i])
-	}
+	q.each(func(l *lane) { l.head.again(q.v) })
 }
 
 func (q *Queue) endLanePause(l *lane) {
@@ -68,10 +65,8 @@ func (h *head) again(v instant) {
 func (q *Queue) Kick(now time.Time) {
 	q.tick(now)
 	q.outage.retryAt = min(q.outage.retryAt, q.v)
-	for i := len(q.all) - 1; i >= 0; i-- {
-		l := q.all[i]
+	q.each(func(l *lane) {
 		l.head.until = min(l.head.until, q.v)
 		l.loadAt = min(l.loadAt, q.v)
-		q.place(l)
-	}
+	})
 }

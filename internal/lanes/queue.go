@@ -15,6 +15,7 @@ type Queue struct {
 
 	lanes map[string]*lane
 	all   []*lane // the same, in an order that does not depend on the map
+	spare []*lane
 
 	timers  timers
 	ready   ring
@@ -71,14 +72,12 @@ func (q *Queue) SetPolicy(now time.Time, p Policy) {
 	q.bucket.fill(q.policy.Rate, q.v)
 	latest := q.in(q.policy.Retry.Cap)
 	q.outage.retryAt = min(q.outage.retryAt, latest)
-	for i := len(q.all) - 1; i >= 0; i-- { // backwards: place may forget the lane
-		l := q.all[i]
+	q.each(func(l *lane) {
 		if l.head.known {
 			l.head.until = min(l.head.until, latest)
 			l.head.deadline = q.deadline(l.head.base)
 		}
-		q.place(l)
-	}
+	})
 }
 
 // Next gives what is to be done now, each action once, and when to ask again if
@@ -158,6 +157,19 @@ func (q *Queue) place(l *lane) {
 	}
 }
 
+// each changes every lane and places it. Placing may forget a lane and put
+// another one in its place.
+func (q *Queue) each(change func(l *lane)) {
+	for i := 0; i < len(q.all); {
+		l := q.all[i]
+		change(l)
+		q.place(l)
+		if i < len(q.all) && q.all[i] == l {
+			i++
+		}
+	}
+}
+
 // settle says when a lane that is not being sent must be looked at again, and
 // makes it ready if it is.
 func (q *Queue) settle(l *lane) instant {
@@ -214,13 +226,28 @@ func (q *Queue) lane(name string, at Cursor) (l *lane, made bool) {
 	if l := q.lanes[name]; l != nil {
 		return l, false
 	}
-	l = &lane{name: name, index: len(q.all), timer: -1, done: at, loaded: at, tail: at}
+	l = q.blank()
+	l.name, l.index, l.done, l.loaded, l.tail = name, len(q.all), at, at, at
 	if until, ok := q.pauses[name]; ok && until > q.v {
 		l.pause, l.resume = true, until
 	}
 	q.lanes[name] = l
 	q.all = append(q.all, l)
 	return l, true
+}
+
+const mostSpare = 64 // forgotten lanes that are kept for use under another name
+
+// blank gives a lane without anything. Most lanes live for one copy.
+func (q *Queue) blank() *lane {
+	n := len(q.spare)
+	if n == 0 {
+		return &lane{timer: -1}
+	}
+	l := q.spare[n-1]
+	q.spare = q.spare[:n-1]
+	*l = lane{timer: -1, copies: line{buf: l.copies.buf[:0]}}
+	return l
 }
 
 // forget drops a lane without work. It must stay while memory is ahead of the
@@ -239,6 +266,9 @@ func (q *Queue) forget(l *lane) {
 	q.all[l.index].index = l.index
 	q.all[last] = nil
 	q.all = q.all[:last]
+	if l.in == 0 && len(q.spare) < mostSpare { // it stands in no ring
+		q.spare = append(q.spare, l)
+	}
 }
 
 // sweep looks at two of the lanes that wait to be forgotten.
