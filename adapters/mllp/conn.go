@@ -101,17 +101,14 @@ func (c *conn) frames(ctx context.Context) error {
 		f, err := s.next(c.spill, threshold)
 		c.note(&f)
 		switch {
-		case errors.Is(err, errIdle) && c.junk <= hl7.DefaultMaxJunk:
+		case errors.Is(err, errIdle):
 			s.wire, s.unframed = nil, nil
 			c.l.pool.Put(s)
 			return nil
-		case errors.Is(err, errIdle):
-			return &hl7.JunkError{Limit: hl7.DefaultMaxJunk}
 		case err != nil:
 			c.drop()
 			return c.failed(ctx, err)
 		}
-		c.junk = 0
 		if err := c.handle(ctx, &f); err != nil {
 			return err
 		}
@@ -139,7 +136,6 @@ func (c *conn) drop() {
 // note counts what stood around a frame.
 func (c *conn) note(f *hl7.Frame) {
 	if f.Junk > 0 {
-		c.junk += f.Junk
 		c.l.env.Count("junk_bytes", int(f.Junk))
 		c.warn("junk", func(e *zerolog.Event) { e.Int64("bytes", f.Junk).Msg("bytes outside of any frame skipped") })
 	}

@@ -151,7 +151,12 @@ func newEngine(t testing.TB) *engine {
 	return &engine{t: t, counts: newCounts(), log: newLogBook(t), inMemory: 1 << 20}
 }
 
-func (e *engine) accept(_ context.Context, env *message.Envelope) (message.Receipt, error) {
+func (e *engine) accept(ctx context.Context, env *message.Envelope) (message.Receipt, error) {
+	defer func() {
+		if ctx.Err() != nil {
+			e.t.Error("the work in hand was cut short")
+		}
+	}()
 	e.mu.Lock()
 	e.got = append(e.got, env)
 	e.mu.Unlock()

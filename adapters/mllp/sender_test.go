@@ -9,7 +9,9 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -146,7 +148,7 @@ func TestReplies(t *testing.T) {
 			if !tc.kept {
 				plays = append(plays, plays[0])
 			}
-			s := openFor(t, play(t, plays...).ln.Addr(), ", reply_timeout: 10s")
+			s := openFor(t, play(t, plays...).ln.Addr(), ", reply_timeout: 1h")
 			r, err := s.Send(t.Context(), delivery("7"))
 			if err != nil || r.Code != tc.code || !strings.Contains(r.Text, tc.text) || len(r.Text) > 200 {
 				t.Fatalf("%q %q, %v", r.Code, r.Text, err)
@@ -174,35 +176,58 @@ func TestNoAnswerInTime(t *testing.T) {
 		{"junk", "what?", adapters.Unreadable},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			late := make(chan net.Conn, 1)
-			peer := play(t, func(c net.Conn) {
-				readFrame(c)
-				io.WriteString(c, tc.answer)
-				io.Copy(io.Discard, c) // until the sender gives up
-				late <- c
-			}, func(c net.Conn) {
-				readFrame(c)
-				old := <-late
-				io.WriteString(old, frame(ack("AA", "7"))+frame(ack("AA", "8"))) // goes nowhere
-				old.Close()
-				io.WriteString(c, frame(ack("AE", "8")))
-				hangUp(c)
+			synctest.Test(t, func(t *testing.T) {
+				peer, c := net.Pipe()
+				go func() {
+					readFrame(peer)
+					io.WriteString(peer, tc.answer)
+					hangUp(peer)
+				}()
+				l := newLink(c, c)
+				x := exchange{link: l, ctx: t.Context(), timeout: 30 * time.Second, id: "7"}
+				begin := time.Now()
+				r, err := x.run(message.View{Runs: [][]byte{[]byte(adt("7"))}}, int64(len(adt("7"))))
+				if err != nil || r.Code != tc.code || x.answered {
+					t.Errorf("%q %q, %v", r.Code, r.Text, err)
+				}
+				if d := time.Since(begin); d != 30*time.Second {
+					t.Errorf("waited %s", d)
+				}
+				l.close()
 			})
-			cfg := connectConf(t, `{ connect: "`+peer.ln.Addr().String()+`" }`, nil)
-			cfg.SetReplyTimeout(20 * time.Millisecond)
-			s := openWith(t, cfg)
-			r, err := s.Send(t.Context(), delivery("7"))
-			if err != nil || r.Code != tc.code {
-				t.Fatalf("%q %q, %v", r.Code, r.Text, err)
-			}
-			cfg.SetReplyTimeout(10 * time.Second)
-			r, err = s.Send(t.Context(), delivery("8"))
-			if err != nil || r.Code != "AE" {
-				t.Errorf("next: %q %q, %v; a late answer was taken for it", r.Code, r.Text, err)
-			}
-			s.Close()
 		})
 	}
+}
+
+// An answer that comes after its time is never taken for that of the next message.
+func TestLateAnswer(t *testing.T) {
+	late := make(chan net.Conn, 1)
+	peer := play(t, func(c net.Conn) {
+		readFrame(c)
+		io.Copy(io.Discard, c) // until the sender gives up
+		late <- c
+	}, func(c net.Conn) {
+		readFrame(c)
+		old := <-late
+		io.WriteString(old, frame(ack("AA", "7"))+frame(ack("AA", "8"))) // goes nowhere
+		old.Close()
+		io.WriteString(c, frame(ack("AE", "8")))
+		hangUp(c)
+	})
+	cfg := connectConf(t, `{ connect: "`+peer.ln.Addr().String()+`" }`, nil)
+	cfg.SetReplyTimeout(20 * time.Millisecond)
+	s := openWith(t, cfg)
+	if r, err := s.Send(t.Context(), delivery("7")); err != nil || r.Code != adapters.NoReply {
+		t.Fatalf("%q %q, %v", r.Code, r.Text, err)
+	}
+	cfg.SetReplyTimeout(time.Hour)
+	if r, err := s.Send(t.Context(), delivery("8")); err != nil || r.Code != "AE" {
+		t.Errorf("next: %q %q, %v", r.Code, r.Text, err)
+	}
+	if s.counts.get("no_reply") != 1 || s.counts.get("connections") != 2 {
+		t.Errorf("counts %v", s.counts.n)
+	}
+	s.Close()
 }
 
 func TestPeerCloses(t *testing.T) {
@@ -408,10 +433,42 @@ func cutUp(size, step int) (ps []message.Piece) {
 	return ps
 }
 
+// cutOff is a connection that the peer has cut while we were writing.
+type cutOff struct {
+	net.Conn
+	said *strings.Reader
+}
+
+func (c cutOff) Write(b []byte) (int, error)      { return len(b) / 2, syscall.EPIPE }
+func (c cutOff) Read(b []byte) (int, error)       { return c.said.Read(b) }
+func (c cutOff) SetReadDeadline(time.Time) error  { return nil }
+func (c cutOff) SetWriteDeadline(time.Time) error { return nil }
+
 // A peer that refuses a large message early says why before it cuts us off.
 func TestLastWord(t *testing.T) {
-	e := newEngine(t)
-	r := serve(t, e, `{ listen: "127.0.0.1:0", max_message: 64KiB }`, nil)
+	for _, tc := range []struct {
+		said, code string
+		used       bool
+		want       error
+	}{
+		{frame(ack("AR", "7")), "AR", false, nil},
+		{frame(ack("AR", "6")), "", false, syscall.EPIPE},
+		{"", "", false, syscall.EPIPE},
+		{"", "", true, errStale},
+	} {
+		c := cutOff{said: strings.NewReader(tc.said)}
+		l := newLink(c, c)
+		l.used = tc.used
+		x := exchange{link: l, ctx: t.Context(), timeout: time.Minute, id: "7"}
+		r, err := x.run(message.View{Runs: [][]byte{[]byte(adt("7"))}}, 250)
+		if r.Code != tc.code || !errors.Is(err, tc.want) {
+			t.Errorf("%q: %q, %v", tc.said, r.Code, err)
+		}
+	}
+}
+
+func TestRefusedWhileWriting(t *testing.T) {
+	r := serve(t, newEngine(t), `{ listen: "127.0.0.1:0", max_message: 64KiB }`, nil)
 	s := openFor(t, r.l.Addr(), "")
 	body := []byte(adt("7") + strings.Repeat("NTE|1||0123456789\r", 400_000))
 	got, err := s.Send(t.Context(), &message.Delivery{Body: message.InMemory(body), ControlID: "7"})

@@ -3,6 +3,7 @@ package mllp
 import (
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,6 +73,48 @@ func TestStopLetsAFrameBecomeWhole(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestStopDoesNotWaitForTheIdle(t *testing.T) {
+	bubble(t, anyPort, func(p *pipes, r *running) {
+		silent, spoken := p.dial(), p.dial()
+		send(t, spoken, frame(adt("1")))
+		answer(t, spoken)
+		synctest.Wait()
+		begin := time.Now()
+		r.stop()
+		if d := time.Since(begin); d != 0 {
+			t.Errorf("stopped after %s", d)
+		}
+		silent.Close()
+		spoken.Close()
+	})
+}
+
+// The last answer survives though the peer has sent more than we will read:
+// closing at once would reset the connection.
+func TestLastAnswerIsNotReset(t *testing.T) {
+	e := newEngine(t)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	e.decide = func(*message.Envelope) (message.Receipt, error) {
+		close(entered)
+		<-leave
+		return aa(), nil
+	}
+	r := serve(t, e, anyPort, nil)
+	c := dialTCP(t, r.l.Addr())
+	send(t, c, frame(adt("1"))+frame(strings.Repeat(adt("2"), 1000)))
+	<-entered
+	go r.stop()
+	for !r.l.isStopping() {
+		runtime.Gosched()
+	}
+	close(leave)
+	answer(t, c)
+	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("behind the answer: %d bytes, %v; want a clean end", n, err)
+	}
+	c.Close()
 }
 
 func TestCloseWithoutRun(t *testing.T) {
