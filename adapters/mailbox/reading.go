@@ -134,12 +134,12 @@ func (r *reading) check() (*verdict, error) {
 func (r *reading) each() (*verdict, error) {
 	batch := hl7.NewBatchReader(r.section(), r.source.conf.maxMessage)
 	for index := 1; ; index++ {
-		if err := r.ctx.Err(); err != nil {
-			return nil, err
-		}
 		b, err := batch.Next()
 		if err == io.EOF {
 			return r.conclude(batch.Report())
+		}
+		if err := r.ctx.Err(); err != nil {
+			return nil, err
 		}
 		var tooLarge *hl7.MessageTooLargeError
 		if errors.As(err, &tooLarge) {
