@@ -76,8 +76,15 @@ func (m *Message) pieces(original func(from, to int) bool, made func([]byte) boo
 	if !m.clean && !m.noLead && !original(0, int(m.segs[0].off)) {
 		return false
 	}
-	for i := range m.segs {
+	for i := 0; i < len(m.segs); i++ {
 		s := &m.segs[i]
+		if j := m.untouched(i); j > i { // the usual case, many at once
+			if !original(int(s.off), int(m.segs[j-1].next)) {
+				return false
+			}
+			i = j - 1
+			continue
+		}
 		if s.own != 0 {
 			if !made(m.edits[s.own-1]) {
 				return false
@@ -90,6 +97,18 @@ func (m *Message) pieces(original func(from, to int) bool, made func([]byte) boo
 		}
 	}
 	return m.clean || original(m.end, len(m.src))
+}
+
+// untouched gives the end j of the run of segments [i, j) that stand with their
+// line ends in src as they do here; j = i if not even i does.
+func (m *Message) untouched(i int) (j int) {
+	for j = i; j < len(m.segs) && !m.clean; j++ {
+		s := &m.segs[j]
+		if s.own != 0 || s.next == s.end || j > i && s.off != m.segs[j-1].next {
+			break
+		}
+	}
+	return j
 }
 
 // terminator keeps the original line end. A segment without one, made by an
