@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
+	"net/netip"
 )
 
 // origin gives the message the key by which a repeat is recognised, where the
@@ -43,10 +43,10 @@ func (r *run) origin() error {
 	return nil
 }
 
+// peerHost is a socket's address without its port.
 func peerHost(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return remote
+	if at, err := netip.ParseAddrPort(remote); err == nil {
+		return at.Addr().String()
 	}
-	return host
+	return remote
 }

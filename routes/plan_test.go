@@ -99,6 +99,13 @@ func TestSettings(t *testing.T) {
 	if p.Settings != want || p.Environment != "live" {
 		t.Fatalf("%+v %s", p.Settings, p.Environment)
 	}
+	for listen, sound := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "localhost:80": true, "localhost:": false,
+		"0.0.0.0:80": false, ":80": false, "10.1.1.1:80": false, "127.0.0.1": false, "evil.localhost:80": false} {
+		_, problems := Load(projectFS(map[string]string{"feeds/f.yaml": testFeed(toEPR), "spine.yaml": testSpine + "admin: { listen: \"" + listen + "\" }\n"}), testOptions())
+		if (len(problems) == 0) != sound {
+			t.Errorf("%s: %v", listen, problems)
+		}
+	}
 	broken := fstest.MapFS{"spine.yaml": {Data: []byte("spine: v1\nstore: { dir: there }\nfoo: 1\n")}}
 	if s := ReadSettings(broken, testOptions()); s.StoreDir != "there" || s.AdminSocket != "there/admin.sock" {
 		t.Fatalf("%+v", s)

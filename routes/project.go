@@ -3,7 +3,7 @@ package routes
 import (
 	"fmt"
 	"io/fs"
-	"net"
+	"net/netip"
 	"path"
 	"regexp"
 	"slices"
@@ -109,9 +109,12 @@ func (l *loader) loopback(n *conf.Node) string {
 	if !n.Present() {
 		return ""
 	}
-	host, _, err := net.SplitHostPort(n.Text())
-	ip := net.ParseIP(host)
-	if err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	host, port, ok := strings.Cut(n.Text(), "localhost:")
+	if host != "" || !ok || port == "" {
+		at, err := netip.ParseAddrPort(n.Text())
+		ok = err == nil && at.Addr().IsLoopback()
+	}
+	if !ok {
 		n.Errorf("write 127.0.0.1:8080; others reach it through a proxy or tunnel", "%q is not an address of this machine alone", n.Text())
 	}
 	return n.Text()

@@ -224,3 +224,32 @@ func BenchmarkCompare(b *testing.B) {
 		})
 	}
 }
+
+// Whatever is written, compiling and evaluating never panics and never shows content.
+func FuzzCompile(f *testing.F) {
+	for _, s := range []string{`msg["PID-5.1"] == "x"`, `msg.list("OBX(*)-5").map(v, v + v).join("x") == ""`, `vars.ward`, `table("spec").get("300").name`,
+		`orig.event in ["A"] ? "a" : "b"`, `{"a": 1}.get("b", 2)`, `"x".padLeft(999, "ä").substring(3, 900)`, `now - now`, `meta.received`, `msg[0]`, `has(msg.type)`} {
+		f.Add(s)
+	}
+	e := testEnv(f)
+	e.Define("ward", compile(f, e, `msg["PV1-3.1"]`, Any))
+	f.Fuzz(func(t *testing.T, src string) {
+		for _, want := range []Want{Bool, Text, Any} {
+			p, issues := e.Compile(src, want)
+			if p == nil {
+				if len(issues) == 0 || issues[0].Text == "" {
+					t.Fatal("refused without a word")
+				}
+				continue
+			}
+			s := testScope(t, e)
+			_, err := p.Text(s)
+			if want == Bool {
+				_, err = p.Bool(s)
+			}
+			if err != nil && strings.Contains(err.Error(), "9990000018") {
+				t.Fatalf("%v", err)
+			}
+		}
+	})
+}
