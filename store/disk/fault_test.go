@@ -88,6 +88,13 @@ func segments(t testing.TB, dir string) []segment {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range segs { // without the room at the end
+		b, err := os.ReadFile(segs[i].path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		segs[i].end = segs[i].base + uint64(len(bytes.TrimRight(b, "\x00")))
+	}
 	return segs
 }
 
@@ -153,14 +160,7 @@ func TestDamage(t *testing.T) {
 			}
 		}, 1, 1},
 		{"garbage behind the last record", func(t *testing.T, dir string, ds []*message.Decision) {
-			f, err := os.OpenFile(last(segments(t, dir)).path, os.O_APPEND|os.O_WRONLY, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			if _, err := f.WriteString("\xF5SEJ torn"); err != nil {
-				t.Fatal(err)
-			}
+			writeBehind(t, dir, []byte("\xF5SEJ torn"))
 		}, 0, 1},
 		{"a segment header", func(t *testing.T, dir string, ds []*message.Decision) {
 			change(t, segments(t, dir)[1].path, 3, flip)
@@ -230,6 +230,20 @@ func TestDamage(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// writeBehind writes bytes behind the last record.
+func writeBehind(t *testing.T, dir string, b []byte) {
+	t.Helper()
+	s := last(segments(t, dir))
+	f, err := os.OpenFile(s.path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(b, int64(s.end-s.base)); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -355,15 +369,7 @@ func TestNewerRecordIsRefused(t *testing.T) {
 	at := s.log.end
 	seal(e.b, recAction+1, at, checksum(e.b[frameHeader:]))
 	s.Crash()
-	change(t, last(segments(t, dir)).path, 0, func([]byte) {})
-	f, err := os.OpenFile(last(segments(t, dir)).path, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Write(e.b); err != nil {
-		t.Fatal(err)
-	}
+	writeBehind(t, dir, e.b)
 	if _, err := Open(dir, Options{MinFree: -1}); !errors.Is(err, errNewer) {
 		t.Fatalf("a record of a newer program: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"sort"
 	"sync"
@@ -27,19 +28,42 @@ type journal struct {
 	open map[uint64]*os.File
 	w    *os.File // the last segment
 	end  uint64   // offset of the next record
+
+	room  int64 // size of the last segment's file, zeros behind its records included
+	zeros []byte
 }
+
+// ahead is how many zero bytes stand behind the records of the segment that is
+// written. A sync of bytes that are in place already needs no entry in the file
+// system's own journal, and so does not wait for other files' syncs.
+const ahead = 1 << 20
 
 // append writes frames at the log's end. They are not durable before sync.
 func (j *journal) append(b []byte) error {
 	last := len(j.segs) - 1
-	if _, err := j.w.WriteAt(b, int64(j.end-j.segs[last].base)); err != nil {
+	at := int64(j.end - j.segs[last].base)
+	if _, err := j.w.WriteAt(b, at); err != nil {
 		return fmt.Errorf("writing %d bytes to the log: %w", len(b), err)
 	}
 	j.end += uint64(len(b))
+	if at += int64(len(b)); at > j.room && j.zeros != nil {
+		j.makeRoom(at)
+	}
 	j.mu.Lock()
 	j.segs[last].end = j.end
 	j.mu.Unlock()
 	return nil
+}
+
+// makeRoom writes zeros from an offset of the file on. Without room on the disk
+// the segment goes on without; records still find their place or fail by themselves.
+func (j *journal) makeRoom(at int64) {
+	if _, err := j.w.WriteAt(j.zeros, at); err != nil {
+		j.zeros = nil
+		j.room = math.MaxInt64
+		return
+	}
+	j.room = at + int64(len(j.zeros))
 }
 
 func (j *journal) sync() error {
@@ -69,10 +93,18 @@ func (j *journal) roll(base uint64, now time.Time) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.w != nil {
+		j.trim()
 		j.keep(j.segs[len(j.segs)-1].base, j.w)
 	}
 	j.segs, j.w, j.end = append(j.segs, s), f, s.end
+	j.room, j.zeros = segmentHeader, make([]byte, min(ahead, j.size))
 	return nil
+}
+
+// trim cuts the zeros behind the last record off. It only saves space: readers
+// and the next start do not mind them.
+func (j *journal) trim() {
+	j.w.Truncate(int64(j.end - j.segs[len(j.segs)-1].base))
 }
 
 // keep holds f open for readers, closing another when there are too many.

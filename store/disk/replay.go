@@ -126,7 +126,13 @@ func (s *Store) beginWriting(next uint64, clean bool) error {
 	if err != nil {
 		return err
 	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return err
+	}
 	s.log.w, s.log.end = f, next
+	s.log.room, s.log.zeros = st.Size(), make([]byte, min(ahead, s.log.size))
 	return nil
 }
 
@@ -158,6 +164,8 @@ func (r *replayer) segment(seg *segment, last bool) error {
 				return err
 			}
 			at = end
+		case errors.Is(err, errDamaged) && sc.zeros(at):
+			seg.end, sc.seg.end = at, at // room that was made and not used
 		case errors.Is(err, errDamaged):
 			if at, err = r.damaged(&sc, at, last); err != nil {
 				return err
@@ -165,10 +173,7 @@ func (r *replayer) segment(seg *segment, last bool) error {
 		default:
 			return err
 		}
-		r.next = at
-		if r.end = at; at > sc.seg.end {
-			break
-		}
+		r.end, r.next = at, at
 	}
 	if sc.seg.end != seg.end { // a torn tail was cut off
 		r.end, r.next = sc.seg.end, seg.end
@@ -205,7 +210,7 @@ func (r *replayer) damaged(sc *scanner, at uint64, last bool) (uint64, error) {
 
 // setAside keeps a copy of damaged bytes and counts what they held.
 func (r *replayer) setAside(sc *scanner, from, to uint64) error {
-	r.bytes += to - from
+	r.bytes += sc.trimmed(from, to) - from
 	r.lost += max(1, sc.heads(from, to))
 	path := filepath.Join(r.s.asideDir(), fmt.Sprintf("log-%020d-%d.bin", from, to-from))
 	if _, err := os.Stat(path); err == nil {

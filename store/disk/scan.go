@@ -89,6 +89,18 @@ func (s *scanner) resync(at uint64) (uint64, bool, error) {
 	return 0, false, nil
 }
 
+// zeros says whether everything from an offset on is zero.
+func (s *scanner) zeros(at uint64) bool {
+	for at < s.seg.end {
+		b, err := s.window(at, 1)
+		if err != nil || len(b) == 0 || len(bytes.TrimLeft(b, "\x00")) > 0 {
+			return false
+		}
+		at += uint64(len(b))
+	}
+	return true
+}
+
 // heads counts the places in a damaged range where a record plainly began.
 func (s *scanner) heads(from, to uint64) int {
 	n := 0
@@ -121,11 +133,28 @@ func (s *scanner) copyOut(path string, from, to uint64) error {
 		return err
 	}
 	defer out.Close()
-	if _, err := io.Copy(out, io.NewSectionReader(s.f, int64(from-s.seg.base), int64(to-from))); err != nil {
+	if _, err := io.Copy(out, io.NewSectionReader(s.f, int64(from-s.seg.base), int64(s.trimmed(from, to)-from))); err != nil {
 		return err
 	}
 	if err := out.Sync(); err != nil {
 		return err
 	}
 	return os.Rename(path+tmpExt, path)
+}
+
+// trimmed is the end of a range without the zeros at its end.
+func (s *scanner) trimmed(from, to uint64) uint64 {
+	end := from
+	for at := from; at < to; {
+		b, err := s.window(at, 1)
+		if err != nil || len(b) == 0 {
+			return to
+		}
+		b = b[:min(uint64(len(b)), to-at)]
+		if n := len(bytes.TrimRight(b, "\x00")); n > 0 {
+			end = at + uint64(n)
+		}
+		at += uint64(len(b))
+	}
+	return end
 }

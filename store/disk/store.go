@@ -239,6 +239,8 @@ func (s *Store) Close() error {
 		err = *p
 	} else if ferr := s.flush(true); ferr != nil {
 		err = s.fail(ferr)
+	} else {
+		s.log.trim()
 	}
 	return errors.Join(err, s.release())
 }
