@@ -22,7 +22,7 @@
 // overwrites a file, and never logs file names or content. It knows no rules and
 // no store. Only cmd, which lists the kinds, imports it.
 //
-// Caveats: the private folders must lie on the file system of the mailbox.
+// Caveats: the engine never empties archive and quarantine. The private folders must lie on the file system of the mailbox.
 // Where a file system cannot rename without overwriting (NFS), a destination
 // links and unlinks instead; a kill between the two, with a consumer that takes
 // the file in that moment, repeats that one file.
