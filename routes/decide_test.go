@@ -449,9 +449,15 @@ func TestPanicHolds(t *testing.T) {
 	p := oneFeed(t, toEPR)
 	p.feeds[0].outputs[0].name = nil
 	p.feeds[0].outputs = append(p.feeds[0].outputs, nil) // a nil output: a fault of our own
+	if d := p.Decide(envelope(adt("A01", map[int]string{15: "AL"})), testNow); d.Reply.Code != "CA" {
+		t.Fatalf("reply %q", d.Reply.Code)
+	}
+	if d := p.Decide(envelope(adt("A01", map[int]string{9: "ACK"})), testNow); d.Reply.Code != "" {
+		t.Fatalf("an acknowledgement was answered with %q", d.Reply.Code)
+	}
 	d := p.Decide(envelope(adt("A01", nil)), testNow)
 	place, why := d.Why()
-	if d.Outcome != message.Held || place.File != "panic" || !strings.Contains(why, "internal error") || !strings.Contains(why, "deliver") || len(d.Deliveries) != 0 {
+	if d.Outcome != message.Held || d.Reply.Code != "AA" || place.File != "panic" || !strings.Contains(why, "internal error") || !strings.Contains(why, "deliver") || len(d.Deliveries) != 0 {
 		t.Fatalf("%s %v %q", d.Outcome, place, why)
 	}
 }

@@ -19,7 +19,7 @@ func (r *run) unreadable(why string) {
 		at = r.source.place
 	}
 	r.whole(message.Quarantined, at, why)
-	h, err := hl7.ParseHeader(r.head())
+	h, err := hl7.ParseHeader(head(r.env))
 	if err != nil {
 		r.d.Reply = r.refusal(r.source.unparsable)
 		return
@@ -41,8 +41,8 @@ func (r *run) refusal(code string) message.Reply {
 }
 
 // head gives the first bytes of the body, nil when it cannot be viewed.
-func (r *run) head() []byte {
-	v, err := r.env.Body.View()
+func head(env *message.Envelope) []byte {
+	v, err := env.Body.View()
 	if err != nil {
 		return nil
 	}
@@ -58,13 +58,21 @@ func (r *run) head() []byte {
 func (r *run) tooLarge() {
 	limit := r.plan.Settings.Limits.Parse
 	r.whole(message.Held, r.source.place, fmt.Sprintf("its %d bytes are above limits.parse (%d), so no rule can look into it", r.env.Body.Size(), limit))
-	h, err := hl7.ParseHeader(r.head())
-	if err != nil {
-		r.d.Reply = message.Reply{Code: "AA"}
-		return
+	if h, err := hl7.ParseHeader(head(r.env)); err == nil {
+		r.d.Type, r.d.Event, r.d.ControlID = h.Type, h.Event, h.ControlID
 	}
-	r.d.Type, r.d.Event, r.d.ControlID = h.Type, h.Event, h.ControlID
-	r.d.Reply = message.Reply{Code: plannedCode(h, "AA")}
+	r.d.Reply = stored(r.env)
+}
+
+// stored is the answer to a message that was not parsed and is held all the
+// same. It runs after panics too, so it survives one of its own.
+func stored(env *message.Envelope) (reply message.Reply) {
+	reply.Code = "AA"
+	defer func() { _ = recover() }() // the code is already in place
+	if h, err := hl7.ParseHeader(head(env)); err == nil {
+		reply.Code = plannedCode(h, "AA")
+	}
+	return reply
 }
 
 // plannedCode turns an original-mode code (AA, AE, AR) into the one that the
@@ -82,17 +90,19 @@ func plannedCode(h hl7.Header, code string) string {
 	return "" // only an application acknowledgement was asked for
 }
 
-// acknowledge answers the sender of a message that was parsed, or whose source is gone.
+// acknowledge answers the sender of a message that was decided.
 func (r *run) acknowledge() {
+	if r.orig == nil {
+		r.d.Reply = stored(r.env)
+		return
+	}
 	reply := message.Reply{Code: "AA"}
 	if r.d.Outcome == message.Rejected {
 		reply = r.reject
 	}
-	if r.orig != nil {
-		reply.Code = plannedCode(r.headerOf(r.orig), reply.Code)
-		if r.d.Outcome == message.Quarantined {
-			reply.Code = ""
-		}
+	reply.Code = plannedCode(r.headerOf(r.orig), reply.Code)
+	if r.d.Outcome == message.Quarantined {
+		reply.Code = ""
 	}
 	if reply.Code == "" {
 		reply = message.Reply{}

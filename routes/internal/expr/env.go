@@ -1,13 +1,9 @@
 package expr
 
 import (
-	"strings"
-
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/transforms"
@@ -163,146 +159,6 @@ func (e *Env) Define(name string, p *Program) {
 	n := len(e.vars)
 	e.vars = append(e.vars, p)
 	e.fields[varsType.TypeName()][name] = field(p.typ, func(v any) (any, error) { return v.(*varsVal).scope.value(n) })
-}
-
-// rewriter prepares a parsed expression: selectors become numbers, tables
-// variables, env("X") its text.
-type rewriter struct {
-	env    *Env
-	src    string
-	info   *ast.SourceInfo
-	issues []Issue
-}
-
-func (r *rewriter) walk(root ast.Expr) {
-	ast.PreOrderVisit(root, ast.NewExprVisitor(func(x ast.Expr) {
-		switch x.Kind() {
-		case ast.CallKind:
-			r.call(x)
-		case ast.ComprehensionKind:
-			r.notShadowed(x, x.AsComprehension().IterVar())
-		}
-	}))
-}
-
-var reserved = []string{"msg", "orig", "vars", "meta", "now"}
-
-func (r *rewriter) notShadowed(x ast.Expr, name string) {
-	for _, n := range reserved {
-		if n == name {
-			r.fault(x, 0, "name it otherwise, as in .all(x, x != \"\")", "%s already has a meaning", name)
-		}
-	}
-}
-
-func (r *rewriter) call(x ast.Expr) {
-	c := x.AsCall()
-	switch fn := c.FunctionName(); {
-	case fn == operators.Index && isMessage(c.Args()[0]):
-		r.selector(c.Args()[1], "msg[...]", false)
-	case c.IsMemberFunction() && isMessage(c.Target()) && len(c.Args()) == 1:
-		r.selector(c.Args()[0], "msg."+fn, fn == "list")
-	case !c.IsMemberFunction() && fn == "table":
-		r.table(x, c.Args())
-	case !c.IsMemberFunction() && fn == "env":
-		r.environment(x, c.Args())
-	}
-}
-
-func isMessage(x ast.Expr) bool {
-	return x.Kind() == ast.IdentKind && (x.AsIdent() == "msg" || x.AsIdent() == "orig")
-}
-
-func literal(x ast.Expr) (string, bool) {
-	if x.Kind() != ast.LiteralKind {
-		return "", false
-	}
-	s, ok := x.AsLiteral().(types.String)
-	return string(s), ok
-}
-
-func replace(x ast.Expr, v ref.Val) {
-	x.SetKindCase(ast.NewExprFactory().NewLiteral(x.ID(), v))
-}
-
-func (r *rewriter) selector(x ast.Expr, what string, list bool) {
-	text, ok := literal(x)
-	if !ok {
-		r.fault(x, 0, `write it in quotes: msg["PID-5.1"]`, "%s takes a selector written out, so that it can be checked", what)
-		return
-	}
-	n, err := r.env.number(text)
-	if err != nil {
-		f := selectorFault(err)
-		r.fault(x, 1+f.Offset, f.Hint, "selector %q: %s", text, f.Text)
-		return
-	}
-	if s := r.env.selectors[n]; s.IsList() && !list && what == "msg[...]" {
-		r.fault(x, 0, `use msg.list("`+text+`")`, "%s selects several values", text)
-		return
-	}
-	replace(x, types.Int(n))
-}
-
-func (e *Env) number(text string) (int, error) {
-	if n, ok := e.numbers[text]; ok {
-		return n, nil
-	}
-	s, err := e.options.Selector(text)
-	if err != nil {
-		return 0, err
-	}
-	e.selectors = append(e.selectors, s)
-	e.numbers[text] = len(e.selectors) - 1
-	return len(e.selectors) - 1, nil
-}
-
-func (r *rewriter) table(x ast.Expr, args []ast.Expr) {
-	if len(args) != 1 {
-		r.fault(x, 0, `table("specialty").get(code)`, "table takes one name")
-		return
-	}
-	name, ok := literal(args[0])
-	if !ok {
-		r.fault(args[0], 0, `table("specialty").get(code)`, "table takes a name written out")
-		return
-	}
-	if _, ok := r.env.tables[tableVar(name)]; !ok {
-		r.fault(args[0], 0, suggest(name, r.env.tableNames()), "there is no table %q in this feed", name)
-		return
-	}
-	r.env.used[name] = true
-	x.SetKindCase(ast.NewExprFactory().NewIdent(x.ID(), tableVar(name)))
-}
-
-func (e *Env) tableNames() []string {
-	var names []string
-	for _, t := range e.options.Tables {
-		names = append(names, t.Name)
-	}
-	return names
-}
-
-func (r *rewriter) environment(x ast.Expr, args []ast.Expr) {
-	name, ok := "", false
-	if len(args) == 1 {
-		name, ok = literal(args[0])
-	}
-	if !ok {
-		r.fault(x, 0, `env("TRUST_ODS")`, "env takes one name written out")
-		return
-	}
-	var v string
-	if r.env.options.Env != nil {
-		v, ok = r.env.options.Env(name)
-	} else {
-		ok = false
-	}
-	if !ok {
-		r.fault(x, 0, "set it before the engine starts", "environment variable %s is not set", strings.TrimSpace(name))
-		return
-	}
-	replace(x, types.String(v))
 }
 
 // UseTable marks a table as used outside expressions.
