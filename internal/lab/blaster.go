@@ -75,6 +75,7 @@ func (b *blaster) wait() (s sent, err error) {
 	if err := json.Unmarshal(b.out.Bytes(), &s); err != nil {
 		return s, fmt.Errorf("the sender's account: %w", err)
 	}
+	s.CPU = (b.cmd.ProcessState.UserTime() + b.cmd.ProcessState.SystemTime()).Seconds()
 	if s.Refused > 0 {
 		return s, fmt.Errorf("%d of %d messages were refused", s.Refused, s.Refused+s.Acked)
 	}

@@ -24,6 +24,7 @@ type sent struct {
 	Seconds float64 `json:"seconds"` // from the first connection's start to the last answer
 	Median  float64 `json:"p50_ms"`
 	P99     float64 `json:"p99_ms"`
+	CPU     float64 `json:"-"` // seconds of processor that the sender took
 }
 
 func (s sent) rate() float64 { return ratio(float64(s.Acked), s.Seconds) }

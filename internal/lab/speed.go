@@ -74,15 +74,15 @@ func (s *speed) accepting(ctx context.Context) error {
 	if _, err := s.blastAll(ctx, blastOptions{to: p.listen, length: time.Second}); err != nil {
 		return err
 	}
-	var floor, engine, median, p99, cpu sample
+	var floor, floorCPU, engine, median, p99, cpu, senderCPU sample
 	acked := 0
 	w := watchProcess(ctx, e.pid())
 	for range s.roundsOr(5) {
-		rate, err := s.logFloor(ctx)
+		rate, used, err := s.logFloor(ctx)
 		if err != nil {
 			return fmt.Errorf("log floor: %w", err)
 		}
-		floor = append(floor, rate)
+		floor, floorCPU = append(floor, rate), append(floorCPU, used)
 		before, _ := cpuTime(e.pid())
 		r, err := s.blastAll(ctx, blastOptions{to: p.listen, length: s.slice})
 		if err != nil {
@@ -91,11 +91,13 @@ func (s *speed) accepting(ctx context.Context) error {
 		after, _ := cpuTime(e.pid())
 		engine, median, p99 = append(engine, r.rate()), append(median, r.Median*1000), append(p99, r.P99*1000)
 		cpu = append(cpu, ratio(float64((after-before).Microseconds()), float64(r.Acked)))
+		senderCPU = append(senderCPU, ratio(r.CPU*1e6, float64(r.Acked)))
 		acked += r.Acked
 	}
 	anon, _ := w.end()
 	s.note("log floor, messages/s: %s", floor)
-	s.note("(a) accepting alone, messages/s: %s; answer after %.0f us in the median, %.0f us at p99; %.0f us of processor per message in the engine", engine, median.median(), p99.median(), cpu.median())
+	s.note("(a) accepting alone, messages/s: %s; answer after %.0f us in the median, %.0f us at p99", engine, median.median(), p99.median())
+	s.note("processor per message, us: log floor %.0f, engine %.0f, their sender %.0f", floorCPU.median(), cpu.median(), senderCPU.median())
 	s.judge("(a) accepting alone", engine, floor, "log floor")
 	s.check(anon < memoryLimit, "(a) RssAnon at most %d MiB (limit %d MiB)", anon>>20, memoryLimit>>20)
 	t, err := e.totals(ctx)
@@ -115,23 +117,24 @@ func (s *speed) judge(what string, engine, floor sample, name string) {
 	s.check(r >= share, "%s is %.2f of the %s (at least %.2f)", what, r, name, share)
 }
 
-// logFloor runs the floor's server in a process of its own, on a fresh file.
-func (s *speed) logFloor(ctx context.Context) (float64, error) {
+// logFloor runs the floor's server in a process of its own, on a fresh file, and
+// gives messages per second and microseconds of processor per message.
+func (s *speed) logFloor(ctx context.Context) (rate, used float64, err error) {
 	listen, err := freePort()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	file := filepath.Join(s.dir, "floor.log")
 	defer os.Remove(file)
 	cmd, err := self(ctx, "_logfloor", "-listen", listen, "-file", file)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	cmd.Stderr = os.Stderr
 	server := &engine{cmd: cmd, listen: listen, done: make(chan struct{})}
 	cmd.SysProcAttr = dieWithParent()
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	go func() {
 		defer close(server.done)
@@ -139,10 +142,11 @@ func (s *speed) logFloor(ctx context.Context) (float64, error) {
 	}()
 	defer server.kill()
 	if err := server.ready(ctx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	r, err := s.blastAll(ctx, blastOptions{to: listen, length: s.slice})
-	return r.rate(), err
+	cpu, _ := cpuTime(server.pid())
+	return r.rate(), ratio(float64(cpu.Microseconds()), float64(r.Acked)), err
 }
 
 // queueing prints (a2): as (a), but every message queues for a peer that is down.
