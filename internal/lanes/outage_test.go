@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/lanes"
+	"github.com/spine-engine/spine-engine/internal/message"
 )
 
 func wide() lanes.Policy {
@@ -158,4 +159,73 @@ func TestStrictQueueBacksOffAsDeclared(t *testing.T) {
 	}
 	s.answer("AA")
 	s.wantSent([]uint64{2})
+}
+
+// A copy that has been silent alone for long is no reason to let others wait.
+func TestQuietLaneAfterALongSilence(t *testing.T) {
+	s := newScript(t, wide())
+	s.add("bad", 1)
+	for range 12 {
+		s.answer("!")
+		s.to(s.wake.Sub(start).Seconds())
+	}
+	s.answer("!")
+	s.add("good", 2)
+	s.wantSent([]uint64{2})
+}
+
+// The end of an outage ends the waits it has caused, for each lane once until it
+// meets an answer.
+func TestEndOfOutageEndsWaits(t *testing.T) {
+	s := newScript(t, lanes.Policy{Reply: table, Concurrency: 2, Retry: lanes.Backoff{First: time.Second, Factor: 10, Cap: 1000 * time.Second}})
+	for i, lane := range []string{"a", "b", "a"} {
+		d := s.copyOf(uint64(i+1), lane)
+		d.Attempts = 5 // so that they wait for long
+		s.q.Added(s.now(), []*message.Delivery{d})
+	}
+	s.next()
+	outage := func(probe uint64) { // a and b meet silence, c an answer a second later
+		t.Helper()
+		s.answer("!")
+		s.answer("!")
+		s.add("c", probe)
+		s.wantSent()
+		s.to(s.at + 1)
+		s.wantSent([]uint64{probe})
+		s.answer("AA")
+	}
+	outage(100)
+	s.wantSent([]uint64{1}, []uint64{2})
+	outage(101)
+	s.wantSent()
+	s.to(1001)
+	s.wantSent([]uint64{1}, []uint64{2})
+	s.answer("AA")
+	s.wantSent([]uint64{2}, []uint64{3})
+	outage(102)
+	s.wantSent([]uint64{3}) // a has met an answer, b has not
+}
+
+func TestPauseLeavesAnOutageInDoubt(t *testing.T) {
+	s := newScript(t, giving(lanes.DeadLetter))
+	s.add("a", 1, 4)
+	s.add("b", 2)
+	s.add("c", 3)
+	s.answer("!")
+	s.answer("!")
+	s.wantSent()
+	s.pause(lanes.Whole(), 0)
+	s.to(100_000)
+	s.q.Resume(s.now(), lanes.Whole())
+	s.next()
+	s.wantEnds()
+	if len(s.sent) != 1 {
+		t.Fatalf("%d sends after the pause, want one to find out", len(s.sent))
+	}
+	for len(s.sent) > 0 {
+		s.answer("AA")
+	}
+	if len(s.finished) != 4 {
+		t.Fatalf("%d of 4 delivered", len(s.finished))
+	}
 }

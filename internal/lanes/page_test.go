@@ -421,3 +421,75 @@ func TestLaneStates(t *testing.T) {
 		t.Fatal("names of states")
 	}
 }
+
+func TestFirstPlaceOfAll(t *testing.T) {
+	s := newScript(t, lanes.Policy{Reply: table})
+	s.add("", 0, 1)
+	s.wantSent([]uint64{0})
+	s.answer("AA")
+	s.wantSent([]uint64{1})
+}
+
+// A waiting head that the store does not know any more is not waited for.
+func TestHeadIsGoneFromTheStore(t *testing.T) {
+	s := newScript(t, lanes.Policy{Reply: table, MaxLoaded: 4, Retry: lanes.Backoff{First: time.Hour, Cap: time.Hour}})
+	s.add("a", 1, 2)
+	s.answer("AE")
+	s.add("b", 3, 4, 5)
+	s.add("c", 6) // there is no room but that of a
+	s.finishAll()
+	if st := s.q.Stats(s.now()); st.Loaded != 0 && len(s.loads) == 0 {
+		t.Fatalf("a was not put out: %+v", st)
+	}
+	for _, l := range s.loads {
+		s.loaded(l.Lane, map[string][]uint64{"b": {4, 5}, "c": {6}}[l.Lane]...)
+	}
+	s.loads = nil
+	s.finishAll()
+	s.to(3600)
+	s.wantLoads(lanes.Load{Lane: "a", Limit: 2, After: lanes.Cursor{Pos: 1, Key: message.Key{Seq: 0, N: 65535}}})
+	s.loaded("a", 2)
+	s.sent = s.sent[len(s.sent)-1:]
+	s.wantSent([]uint64{2})
+	s.answer("AE")
+	if n := s.notes[len(s.notes)-1]; n.Key.Seq != 2 || n.Attempts != 1 {
+		t.Fatalf("note %+v, want the first attempt of 2", n)
+	}
+}
+
+// Busy lanes that always have news must not keep the room from one that has to be
+// loaded.
+func TestBusyLanesLeaveRoomToLoad(t *testing.T) {
+	s := newScript(t, lanes.Policy{Reply: table, MaxLoaded: 64, Concurrency: 4})
+	seq := uint64(0)
+	store := map[string][]uint64{}
+	add := func() {
+		seq++
+		lane := fmt.Sprint("busy", seq%4)
+		store[lane] = append(store[lane], seq)
+		s.add(lane, seq)
+	}
+	for range 40 { // little is left of the room, but not all of it is taken
+		add()
+	}
+	s.q.Restore([]lanes.Lane{{Name: "poor", Count: 1, Last: 1}})
+	for range 2000 {
+		for _, l := range s.loads {
+			if l.Lane == "poor" {
+				return
+			}
+			var ds []uint64
+			for _, n := range store[l.Lane] {
+				if n > l.After.Pos && len(ds) < l.Limit {
+					ds = append(ds, n)
+				}
+			}
+			s.loads = s.loads[1:]
+			s.loaded(l.Lane, ds...)
+			break
+		}
+		add()
+		s.answer("AA")
+	}
+	t.Fatal("a lane was never loaded while others were busy")
+}

@@ -127,14 +127,17 @@ func TestStopWaitsForAPerson(t *testing.T) {
 	})
 	t.Run("queued again in its place, with all its retries", func(t *testing.T) {
 		s := stopped(t)
-		s.add("", 1)
+		d := s.copyOf(1, "")
+		d.Attempts = 2 // the record goes on, the waits begin anew
+		s.q.Added(s.now(), []*message.Delivery{d})
+		s.next()
 		s.wantSent([]uint64{1})
 		s.answer("AE")
 		s.wantWake(100_002)
 		s.to(100_002)
 		s.answer("AA")
 		s.wantSent([]uint64{2})
-		s.wantEnds(end{1, message.Delivered, 2, "AA"})
+		s.wantEnds(end{1, message.Delivered, 4, "AA"})
 	})
 	t.Run("discarded", func(t *testing.T) {
 		s := stopped(t)

@@ -277,3 +277,15 @@ func TestPolicyAppliesToTheBacklog(t *testing.T) {
 	s.to(60)
 	s.wantEnds(end{1, message.CopyHeld, 1, "AE"})
 }
+
+// What was to be noted of a try is not recorded after the copy's end.
+func TestOldNewsAreDropped(t *testing.T) {
+	s := newScript(t, giving(lanes.DeadLetter))
+	s.add("", 1)
+	s.q.Done(s.now(), "", []lanes.Result{{Key: message.Key{Seq: 1}, Code: "AE"}})
+	s.to(100) // nobody asked in between
+	s.wantEnds(end{1, message.DeadLettered, 1, "AE"})
+	if len(s.notes) != 0 {
+		t.Fatalf("notes: %+v", s.notes)
+	}
+}

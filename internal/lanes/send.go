@@ -125,7 +125,7 @@ func (q *Queue) follow(l *lane, r *Result, rule Rule) bool {
 	}
 }
 
-// retry lets the head wait, unless its tries or its time are used up.
+// retry lets the head wait, unless its tries are used up; place looks at its time.
 func (q *Queue) retry(l *lane, r *Result, rule Rule) bool {
 	h := &l.head
 	h.tried, h.code, h.reason = true, r.Code, why(r, rule)
@@ -137,9 +137,6 @@ func (q *Queue) retry(l *lane, r *Result, rule Rule) bool {
 		if h.answers[r.Code] > rule.Retries {
 			return q.end(l, rule.Then, r.Code, usedUp(rule, h.reason))
 		}
-	}
-	if q.lapsed(l) {
-		return q.giveUp(l)
 	}
 	q.postpone(l)
 	q.notes = append(q.notes, q.news(l, message.Queued))
