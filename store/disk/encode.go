@@ -53,6 +53,8 @@ func (e *encoder) uint(v uint64)   { e.b = binary.AppendUvarint(e.b, v) }
 func (e *encoder) raw(p []byte)    { e.b = append(e.b, p...) }
 func (e *encoder) string(s string) { e.uint(uint64(len(s))); e.b = append(e.b, s...) }
 
+func (e *encoder) be64(v uint64) { e.b = binary.BigEndian.AppendUint64(e.b, v) }
+
 func (e *encoder) bool(v bool) {
 	if v {
 		e.byte(1)

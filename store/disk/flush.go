@@ -2,6 +2,7 @@ package disk
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -15,35 +16,60 @@ type flusher struct {
 	d      *delta
 	totals totals
 	queues map[string]int
-	rows   map[string][]row // by bucket
+	rows   [len(allBuckets)][]row
+	arena  []byte // keys and values lie here, one behind the other
 }
 
 // row is one change; val nil deletes.
 type row struct{ key, val []byte }
 
-func (w *flusher) put(bucket, key, val []byte) {
-	w.rows[string(bucket)] = append(w.rows[string(bucket)], row{key, closeRow(key, val)})
+// arenaChunk is how much memory is taken at a time for keys and values.
+const arenaChunk = 256 << 10
+
+// begin gives an encoder that writes at the arena's end.
+func (w *flusher) begin() encoder {
+	if cap(w.arena)-len(w.arena) < 1<<10 {
+		w.arena = make([]byte, 0, arenaChunk)
+	}
+	return encoder{b: w.arena[len(w.arena):]}
 }
 
-func (w *flusher) delete(bucket, key []byte) {
-	w.rows[string(bucket)] = append(w.rows[string(bucket)], row{key, nil})
+// put lines up a row whose key ends at mid of what e has written.
+func (w *flusher) put(bucket int, e *encoder, mid int) {
+	key := e.b[:mid:mid]
+	e.b = binary.LittleEndian.AppendUint32(e.b, rowSum(key, e.b[mid:]))
+	w.rows[bucket] = append(w.rows[bucket], row{key, e.b[mid:len(e.b):len(e.b)]})
+	w.took(e)
+}
+
+// delete lines up the removal of the key that e has written.
+func (w *flusher) delete(bucket int, e *encoder) {
+	w.rows[bucket] = append(w.rows[bucket], row{e.b[:len(e.b):len(e.b)], nil})
+	w.took(e)
+}
+
+// took moves the arena's end behind what e has written, if it fitted.
+func (w *flusher) took(e *encoder) {
+	if free := cap(w.arena) - len(w.arena); len(e.b) <= free && cap(e.b) == free {
+		w.arena = w.arena[:len(w.arena)+len(e.b)]
+	}
 }
 
 func (w *flusher) write(tx *bolt.Tx) error {
-	w.rows = map[string][]row{}
+	w.rows[inUnits] = make([]row, 0, len(w.d.units))
+	w.rows[inIDs] = make([]row, 0, len(w.d.units))
 	for _, u := range w.d.units {
 		w.unit(u)
 	}
 	for q, n := range w.queues {
-		if n > 0 {
-			w.put(bucketQueues, appendName(nil, q), countRow(n))
-		} else {
-			w.delete(bucketQueues, appendName(nil, q))
-		}
+		w.count(q, n)
 	}
-	w.put(bucketMeta, keyState, w.totals.row(w.d.to))
-	for _, name := range allBuckets {
-		if err := putAll(tx.Bucket(name), w.rows[string(name)]); err != nil {
+	e := w.begin()
+	e.raw(keyState)
+	w.totals.write(&e, w.d.to)
+	w.put(inMeta, &e, len(keyState))
+	for i, name := range allBuckets {
+		if err := putAll(tx.Bucket(name), w.rows[i]); err != nil {
 			return err
 		}
 	}
@@ -67,20 +93,32 @@ func putAll(b *bolt.Bucket, rows []row) error {
 	return nil
 }
 
-func countRow(n int) []byte {
-	e := encoder{}
+func (w *flusher) count(queue string, n int) {
+	e := w.begin()
+	e.b = appendName(e.b, queue)
+	if n <= 0 {
+		w.delete(inQueues, &e)
+		return
+	}
+	mid := len(e.b)
 	e.uint(uint64(n))
-	return e.b
+	w.put(inQueues, &e, mid)
 }
 
 func (w *flusher) unit(u *unit) {
-	w.put(bucketUnits, be64(u.seq), u.row())
+	e := w.begin()
+	e.be64(u.seq)
+	u.write(&e)
+	w.put(inUnits, &e, 8)
 	if u.isMessage() {
 		w.message(u)
 	}
 	if u.fresh {
 		for _, name := range u.bodies {
-			w.put(bucketBodies, []byte(name), be64(u.seq))
+			e := w.begin()
+			e.b = append(e.b, name...)
+			e.be64(u.seq)
+			w.put(inBodies, &e, len(name))
 		}
 	}
 	for i := range u.copies {
@@ -90,15 +128,23 @@ func (w *flusher) unit(u *unit) {
 
 func (w *flusher) message(u *unit) {
 	if u.fresh {
-		w.put(bucketIDs, u.id[:], be64(u.seq))
+		e := w.begin()
+		e.raw(u.id[:])
+		e.be64(u.seq)
+		w.put(inIDs, &e, len(u.id))
 	}
-	if u.was != u.outcome {
-		if waits(u.was) {
-			w.delete(bucketWaiting, waitingKey(u.was, u.seq))
-		}
-		if waits(u.outcome) {
-			w.put(bucketWaiting, waitingKey(u.outcome, u.seq), nil)
-		}
+	if u.was == u.outcome {
+		return
+	}
+	if waits(u.was) {
+		e := w.begin()
+		waitingKey(&e, u.was, u.seq)
+		w.delete(inWaiting, &e)
+	}
+	if waits(u.outcome) {
+		e := w.begin()
+		waitingKey(&e, u.outcome, u.seq)
+		w.put(inWaiting, &e, len(e.b))
 	}
 }
 
@@ -106,18 +152,32 @@ func (w *flusher) copy(u *unit, n int) {
 	c := &u.copies[n]
 	k := message.Key{Seq: u.seq, N: uint16(n)}
 	if c.was != c.state {
-		if aside(c.was) {
-			w.delete(bucketAside, asideKey(c.was, u.owner, k))
-		}
-		if aside(c.state) {
-			w.put(bucketAside, asideKey(c.state, u.owner, k), nil)
-		}
+		w.asideRow(u, c, k)
 	}
 	if c.was == message.Queued && (c.state != message.Queued || c.pos != c.wasPos) {
-		w.delete(bucketQueued, queuedKey(c.queue, c.lane, place{c.wasPos, k}))
+		e := w.begin()
+		e.b = appendQueuedKey(e.b, c.queue, c.lane, place{c.wasPos, k})
+		w.delete(inQueued, &e)
 	}
 	if c.state == message.Queued && c.dirty {
-		w.put(bucketQueued, queuedKey(c.queue, c.lane, place{c.pos, k}), queuedRow(c))
+		e := w.begin()
+		e.b = appendQueuedKey(e.b, c.queue, c.lane, place{c.pos, k})
+		mid := len(e.b)
+		c.writeQueued(&e)
+		w.put(inQueued, &e, mid)
+	}
+}
+
+func (w *flusher) asideRow(u *unit, c *copyRow, k message.Key) {
+	if aside(c.was) {
+		e := w.begin()
+		asideKey(&e, c.was, u.owner, k)
+		w.delete(inAside, &e)
+	}
+	if aside(c.state) {
+		e := w.begin()
+		asideKey(&e, c.state, u.owner, k)
+		w.put(inAside, &e, len(e.b))
 	}
 }
 
@@ -129,10 +189,12 @@ func waits(o message.Outcome) bool {
 // aside says which states of copies are.
 func aside(s message.CopyState) bool { return s == message.CopyHeld || s == message.DeadLettered }
 
-func waitingKey(o message.Outcome, seq uint64) []byte {
-	return append([]byte{byte(o)}, be64(seq)...)
+func waitingKey(e *encoder, o message.Outcome, seq uint64) {
+	e.byte(byte(o))
+	e.be64(seq)
 }
 
-func asideKey(s message.CopyState, owner uint64, k message.Key) []byte {
-	return appendPlace([]byte{byte(s)}, place{owner, k})
+func asideKey(e *encoder, s message.CopyState, owner uint64, k message.Key) {
+	e.byte(byte(s))
+	e.b = appendPlace(e.b, place{owner, k})
 }

@@ -33,7 +33,19 @@ var (
 	bucketAside   = []byte("aside")
 	bucketBodies  = []byte("bodies")
 
-	allBuckets = [][]byte{bucketMeta, bucketUnits, bucketIDs, bucketQueued, bucketQueues, bucketWaiting, bucketAside, bucketBodies}
+	allBuckets = [...][]byte{bucketMeta, bucketUnits, bucketIDs, bucketQueued, bucketQueues, bucketWaiting, bucketAside, bucketBodies}
+)
+
+// Where each bucket stands in allBuckets.
+const (
+	inMeta = iota
+	inUnits
+	inIDs
+	inQueued
+	inQueues
+	inWaiting
+	inAside
+	inBodies
 )
 
 // errView: the view is not what was written. It is made again at the next start.
@@ -115,18 +127,19 @@ func parsePlace(b []byte) place {
 
 func lanePrefix(queue, lane string) []byte { return appendName(appendName(nil, queue), lane) }
 
-func queuedKey(queue, lane string, p place) []byte {
-	b := make([]byte, 0, len(queue)+len(lane)+8+placeLen)
+func appendQueuedKey(b []byte, queue, lane string, p place) []byte {
 	return appendPlace(appendName(appendName(b, queue), lane), p)
 }
 
-func queuedRow(c *copyRow) []byte {
-	e := encoder{b: make([]byte, 0, 24)}
+func queuedKey(queue, lane string, p place) []byte {
+	return appendQueuedKey(make([]byte, 0, len(queue)+len(lane)+8+placeLen), queue, lane, p)
+}
+
+func (c *copyRow) writeQueued(e *encoder) {
 	e.bool(c.stopped)
 	e.uint(uint64(c.attempts))
 	e.uint(c.ref)
 	e.uint(uint64(c.queued))
-	return e.b
 }
 
 func (c *copyRow) readQueued(key, val []byte) error {
@@ -151,11 +164,10 @@ func loadQueued(tx *bolt.Tx, k message.Key, c *copyRow) (bool, error) {
 	return true, c.readQueued(key, val)
 }
 
-// row writes a unit:
+// write writes a unit:
 //
 //	outcome u8 | seq-owner | copies: count, (state u8, pos-seq, ref-seq)... | actions: count, (record-seq)...
-func (u *unit) row() []byte {
-	e := encoder{b: make([]byte, 0, 16+8*len(u.copies)+4*len(u.acts))}
+func (u *unit) write(e *encoder) {
 	e.byte(byte(u.outcome))
 	e.uint(u.seq - u.owner)
 	e.uint(uint64(len(u.copies)))
@@ -168,7 +180,6 @@ func (u *unit) row() []byte {
 	for _, a := range u.acts {
 		e.uint(a - u.seq)
 	}
-	return e.b
 }
 
 func parseUnit(seq uint64, key, val []byte) (*unit, error) {

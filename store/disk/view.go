@@ -148,9 +148,8 @@ func (v *view) loadQueues(tx *bolt.Tx) error {
 	return err
 }
 
-// row writes offset and totals.
-func (t *totals) row(to uint64) []byte {
-	e := encoder{b: make([]byte, 0, 128)}
+// write writes offset and totals.
+func (t *totals) write(e *encoder, to uint64) {
 	e.uint(to)
 	for _, n := range t.messages {
 		e.uint(uint64(n))
@@ -158,7 +157,6 @@ func (t *totals) row(to uint64) []byte {
 	for _, n := range t.copies {
 		e.uint(uint64(n))
 	}
-	return e.b
 }
 
 // offset is the log offset the view has reached, delta included.
