@@ -71,7 +71,8 @@ func (s *Server) serve(l net.Listener) {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil {
+		if err != nil { // no descriptors left, most likely: connections end, and it goes on
+			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		if !s.keep(l, conn) {
