@@ -30,7 +30,7 @@ func connect(ctx context.Context, dir string) (*console.Client, func(), error) {
 	if _, err := os.Stat(storeDir); err != nil {
 		return nil, nil, fmt.Errorf("no engine runs on %s and it has no store yet (%s); start one with spine-engine run %s", dir, storeDir, dir)
 	}
-	s, err := openStore(zerolog.Nop())(storeDir, settings, func([]store.Commit) {}, func(error) {})
+	s, err := openStore(zerolog.Nop())(storeDir, engine.StoreOptions{MinFree: settings.MinFree})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,15 +12,14 @@ import (
 
 	"github.com/spine-engine/spine-engine/internal/engine"
 	"github.com/spine-engine/spine-engine/routes"
-	"github.com/spine-engine/spine-engine/store"
 	"github.com/spine-engine/spine-engine/store/disk"
 )
 
 // openStore opens the store of a project for the engine or for a command.
-func openStore(log zerolog.Logger) func(string, routes.Settings, store.Observer, func(error)) (engine.Backend, error) {
-	return func(dir string, s routes.Settings, obs store.Observer, fatal func(error)) (engine.Backend, error) {
-		return disk.Open(dir, disk.Options{Observer: obs, MinFree: s.MinFree, Fatal: fatal, Log: log,
-			Holder: "spine-engine " + strings.Join(os.Args[1:], " ")})
+func openStore(log zerolog.Logger) func(string, engine.StoreOptions) (engine.Backend, error) {
+	return func(dir string, o engine.StoreOptions) (engine.Backend, error) {
+		return disk.Open(dir, disk.Options{Observer: o.Observer, MinFree: o.MinFree, OriginWindow: o.Origins, Fatal: o.Fatal,
+			Log: log, Holder: "spine-engine " + strings.Join(os.Args[1:], " ")})
 	}
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -23,18 +24,36 @@ func Release(ctx context.Context, plan *routes.Plan, s store.History, id message
 	default:
 		return nil, fmt.Errorf("message %s is %s: %w; only held, unrouted and quarantined messages can be released", id, record.Outcome, store.ErrState)
 	}
-	var waived []message.Place
-	for _, p := range record.Parts {
-		if p.Outcome == message.Held {
-			waived = append(waived, p.Rule)
-		}
-	}
-	d := plan.DecideWaiving(record.Envelope, time.Now().UTC(), waived)
+	again, settled := heldParts(record.Parts)
+	d := plan.DecideAgain(record.Envelope, time.Now().UTC(), again)
 	if d.Outcome == message.Held || d.Outcome == message.Quarantined {
 		place, reason := d.Why()
 		return nil, fmt.Errorf("message %s would be %s again by %s (%s): %w", id, d.Outcome, place, reason, store.ErrState)
 	}
+	d.Parts = append(settled, d.Parts...)
+	if d.Outcome != message.Rejected && slices.ContainsFunc(settled, func(p message.Part) bool { return p.Outcome == message.Routed }) {
+		d.Outcome = message.Routed
+	}
 	return d, s.Redecide(ctx, id, d, by)
+}
+
+// heldParts says what is to be decided again: the feeds that held the message,
+// their rules waived. What other feeds decided stands: their copies are on their way.
+func heldParts(parts []message.Part) (again routes.Again, settled []message.Part) {
+	for _, p := range parts {
+		if p.Outcome != message.Held {
+			settled = append(settled, p)
+			continue
+		}
+		again.Waived = append(again.Waived, p.Rule)
+		if p.Feed != "" {
+			again.Feeds = append(again.Feeds, p.Feed)
+		}
+	}
+	if len(again.Feeds) == 0 { // unrouted, quarantined, or wanted by no feed: all are asked again
+		return again, nil
+	}
+	return again, settled
 }
 
 // ReleaseMessage is Release under the running plan.

@@ -33,10 +33,18 @@ type Options struct {
 	Environment string // overrides spine.yaml's environment when not empty
 	Kinds       []adapters.Kind
 	Log         zerolog.Logger
-	// OpenStore opens the store under dir. fatal is called when it fails for good.
-	OpenStore func(dir string, s routes.Settings, obs store.Observer, fatal func(error)) (Backend, error)
+	// OpenStore opens the store under dir.
+	OpenStore func(dir string, o StoreOptions) (Backend, error)
 	// Grace is how long a stop waits for work in hand; 0 = 20 s.
 	Grace time.Duration
+}
+
+// StoreOptions are what the engine asks of its store.
+type StoreOptions struct {
+	MinFree  int64         // bytes that must stay free
+	Origins  time.Duration // how long origins are remembered
+	Observer store.Observer
+	Fatal    func(error) // called once when the store fails for good
 }
 
 // Engine is a running project.
@@ -87,7 +95,8 @@ func Open(o Options) (*Engine, []conf.Problem, error) {
 	if plan != nil {
 		settings = plan.Settings
 	}
-	e.store, err = o.OpenStore(e.path(settings.StoreDir), settings, e.committed, e.fail)
+	e.store, err = o.OpenStore(e.path(settings.StoreDir), StoreOptions{MinFree: settings.MinFree,
+		Origins: originWindow(plan), Observer: e.committed, Fatal: e.fail})
 	if err != nil {
 		return nil, problems, err
 	}
@@ -122,6 +131,19 @@ func (e *Engine) first(plan *routes.Plan, problems []conf.Problem) error {
 	e.log.Error().Str("plan", last.Hash().String()).Int("problems", len(problems)).Err(why).
 		Msg("the project folder is broken: running the last good project instead; see spine-engine check")
 	return nil
+}
+
+// originWindow is the longest window that a source declares for duplicates, and
+// never less than a week: mailbox files are known by their origins too.
+func originWindow(plan *routes.Plan) time.Duration {
+	longest := 7 * 24 * time.Hour
+	if plan == nil {
+		return longest
+	}
+	for _, s := range plan.Sources() {
+		longest = max(longest, s.Duplicates)
+	}
+	return longest
 }
 
 func (e *Engine) load(fsys fs.FS) (*routes.Plan, []conf.Problem) {

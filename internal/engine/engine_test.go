@@ -19,7 +19,6 @@ import (
 	"github.com/spine-engine/spine-engine/adapters"
 	"github.com/spine-engine/spine-engine/internal/conf"
 	"github.com/spine-engine/spine-engine/internal/message"
-	"github.com/spine-engine/spine-engine/routes"
 	"github.com/spine-engine/spine-engine/store"
 	"github.com/spine-engine/spine-engine/store/disk"
 )
@@ -138,8 +137,8 @@ func (l *lab) write(name, text string) {
 
 func (l *lab) options() Options {
 	return Options{Project: l.dir, Kinds: []adapters.Kind{l.wire.kind()}, Log: zerolog.New(&l.log),
-		OpenStore: func(dir string, _ routes.Settings, obs store.Observer, fatal func(error)) (Backend, error) {
-			s, err := disk.Open(dir, disk.Options{Observer: obs, Fatal: fatal, Log: zerolog.Nop(), MinFree: 1})
+		OpenStore: func(dir string, o StoreOptions) (Backend, error) {
+			s, err := disk.Open(dir, disk.Options{Observer: o.Observer, Fatal: o.Fatal, Log: zerolog.Nop(), MinFree: 1})
 			if err != nil || l.wrap == nil {
 				return s, err
 			}
@@ -489,4 +488,25 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+func TestReleaseAsksOnlyTheFeedsThatHeld(t *testing.T) {
+	l := newLab(t, takes)
+	l.write("spine.yaml", wireSpine+"listeners:\n  in: { wire: { id: in }, charset: { use_msh18: true, otherwise: windows-1252 } }\n")
+	first := strings.Replace(wireFeed, "in: { wire: { id: in }, charset: { use_msh18: true, otherwise: windows-1252 } }", "in: { listener: in }", 1)
+	second := strings.NewReplacer("feed: f", "feed: g", `"A03"`, `"A99"`).Replace(first)
+	l.write("feeds/f.yaml", first)
+	l.write("feeds/g.yaml", second)
+	l.start()
+	accept := <-l.wire.accept
+	r, err := accept(t.Context(), &message.Envelope{Source: "in", Body: message.InMemory(adt("A03", "1", "C1"))})
+	if err != nil || r.Outcome != message.Held {
+		t.Fatalf("%+v %v", r, err)
+	}
+	await(t, "the copy of the feed that did not hold", func() bool { return l.totals().Copies[message.Delivered] == 1 })
+	d, err := l.engine.ReleaseMessage(t.Context(), r.ID, store.Person{Name: "ann"})
+	if err != nil || len(d.Deliveries) != 1 || len(d.Parts) != 2 {
+		t.Fatalf("%+v %v", d, err)
+	}
+	await(t, "the released copy", func() bool { return l.totals().Copies[message.Delivered] == 2 })
 }

@@ -15,6 +15,9 @@ func lanesPolicy(d routes.Destination) lanes.Policy {
 		Retry: lanes.Backoff{First: p.Retry.First, Cap: p.Retry.Cap, Factor: p.Retry.Factor, Jitter: p.Retry.Jitter,
 			GiveUpAfter: p.Retry.GiveUpAfter, Then: do(p.Retry.Then)}}
 	for code, r := range p.Reply {
+		if r.Do == routes.DoRetry && r.Retries == 0 {
+			r.Do = r.Then // "retry: 0, then: stop" is no retry at all
+		}
 		out.Reply[code] = lanes.Rule{Do: do(r.Do), Retries: r.Retries, Then: do(r.Then), Place: r.Place}
 	}
 	return out

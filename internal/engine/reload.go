@@ -130,16 +130,9 @@ func (e *Engine) orphans(plan *routes.Plan) []conf.Problem {
 	return problems
 }
 
-// replyTimeout is a destination whose wait for an answer the reply table sets
-// ("none: { after: 30s }").
-type replyTimeout interface{ SetReplyTimeout(time.Duration) }
-
 func (e *Engine) prepare(plan *routes.Plan) (*change, error) {
 	c := &change{}
 	for _, d := range plan.Destinations() {
-		if c, ok := d.Config.(replyTimeout); ok && d.Policy.ReplyAfter > 0 {
-			c.SetReplyTimeout(d.Policy.ReplyAfter)
-		}
 		if old := e.queue(d.Queue); old != nil && old.key == d.Config.Key() {
 			continue
 		}
