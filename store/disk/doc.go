@@ -22,6 +22,9 @@
 //	           | F5 53 45 4A | version | type | codec | key | seq  | length | crc  | payload ... |
 //	             magic         1         1-4    0       0     u64    u32      u32
 //
+// Zeros stand behind the last record of the segment that is written, so that a
+// sync need not wait for the file system's own journal.
+//
 // All numbers are little-endian. The CRC32C covers the payload and then the 20
 // bytes before it: it can be begun before the sequence is known, and a frame
 // copied to another place (or lying inside a message) is none. codec and key
@@ -55,6 +58,8 @@
 //
 // Nothing is ever deleted yet: retention will drop whole segments. The package
 // needs Linux (fdatasync, flock, statfs). bbolt is used nowhere else.
+//
+// What was spooled and never stored stays until the next start, which removes it.
 //
 // Only cmd, the engine's start and tests import this package; all others ask
 // for the interfaces of package store.

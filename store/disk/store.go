@@ -71,6 +71,7 @@ func setDefault[T comparable](v *T, def T) {
 // store.Archive.
 type Store struct {
 	dir     string
+	bodies  string // folder of body files
 	o       Options
 	lock    *os.File
 	log     *journal
@@ -98,7 +99,7 @@ var (
 // Open opens the store in dir, makes it if there is none, and repairs what a
 // crash or damage has left. ErrLocked names the process that has it open.
 func Open(dir string, o Options) (*Store, error) {
-	s := &Store{dir: dir, o: o.withDefaults(), stop: make(chan struct{}), full: make(chan struct{}, 1)}
+	s := &Store{dir: dir, bodies: filepath.Join(dir, "bodies"), o: o.withDefaults(), stop: make(chan struct{}), full: make(chan struct{}, 1)}
 	s.w.wake = make(chan struct{}, 1)
 	s.space = &space{dir: dir, floor: s.o.MinFree, now: s.o.Now}
 	s.space.free.Store(math.MaxInt64)
@@ -147,7 +148,7 @@ func (s *Store) makeDirs() error {
 
 func (s *Store) logDir() string    { return filepath.Join(s.dir, "log") }
 func (s *Store) viewDir() string   { return filepath.Join(s.dir, "view") }
-func (s *Store) bodiesDir() string { return filepath.Join(s.dir, "bodies") }
+func (s *Store) bodiesDir() string { return s.bodies }
 func (s *Store) asideDir() string  { return filepath.Join(s.dir, "set-aside") }
 func (s *Store) plansDir() string  { return filepath.Join(s.dir, "plans") }
 
