@@ -139,7 +139,7 @@ func (q *Queue) retry(l *lane, r *Result, rule Rule) bool {
 		}
 	}
 	q.postpone(l)
-	q.notes = append(q.notes, q.news(l, message.Queued))
+	q.note(l)
 	return false
 }
 
@@ -163,16 +163,26 @@ func (q *Queue) end(l *lane, do Then, code, reason string) bool {
 	default:
 		h := &l.head
 		h.stopped, h.code, h.reason = true, code, reason
-		q.notes = append(q.notes, q.news(l, message.Queued))
+		q.note(l)
 		return false
 	}
 	return true
 }
 
-// leave records the head's final state and takes it out. News of an attempt that
-// were not fetched yet are old by then.
-func (q *Queue) leave(l *lane, s message.CopyState, code, reason string) {
+// note records what is new of the head while it stays.
+func (q *Queue) note(l *lane) {
+	q.unnote(l)
+	q.notes = append(q.notes, q.news(l, message.Queued))
+}
+
+// unnote drops news of the head that were not fetched yet and are old now.
+func (q *Queue) unnote(l *lane) {
 	q.notes = slices.DeleteFunc(q.notes, func(f message.Finished) bool { return f.Key == l.head.at.Key })
+}
+
+// leave records the head's final state and takes it out.
+func (q *Queue) leave(l *lane, s message.CopyState, code, reason string) {
+	q.unnote(l)
 	l.head.code, l.head.reason = code, reason
 	q.finish = append(q.finish, q.news(l, s))
 	q.drop(l)

@@ -100,6 +100,7 @@ func (c *copyModel) at() lanes.Cursor { return lanes.Cursor{Pos: c.d.Pos, Key: c
 
 type event struct {
 	added   *message.Delivery
+	again   bool // by a person, in its place
 	removed *message.Finished
 }
 

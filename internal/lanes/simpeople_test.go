@@ -60,8 +60,10 @@ func (s *sim) requeue(n int) {
 			if n == 0 {
 				return
 			}
+			inPlace := false
 			switch {
 			case c.state == message.Queued && c.d.Stopped:
+				inPlace = true
 				c.d.Stopped, c.stopped, c.d.Attempts = false, false, 0
 			case c.state == message.CopyHeld || c.state == message.DeadLettered || c.state == message.Expired:
 				s.seq++
@@ -74,7 +76,7 @@ func (s *sim) requeue(n int) {
 			n--
 			s.n.Requeued++
 			d := c.d
-			s.events = append(s.events, event{added: &d})
+			s.events = append(s.events, event{added: &d, again: inPlace})
 		}
 	}
 }

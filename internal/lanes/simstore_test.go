@@ -32,6 +32,10 @@ func (s *sim) publish() {
 	for range min(len(s.events), 1+s.rnd.IntN(4)) {
 		e := s.events[0]
 		s.events = s.events[1:]
+		if e.again { // a page may have brought it before, and it may have stopped again
+			c := s.copies[e.added.Key]
+			c.stopped, c.d.Attempts = false, 0
+		}
 		if e.added != nil {
 			s.q.Added(s.now, []*message.Delivery{e.added})
 			continue
@@ -56,8 +60,7 @@ func (s *sim) complete() {
 	i := s.rnd.IntN(len(s.sends))
 	send := s.sends[i]
 	s.sends = slices.Delete(s.sends, i, i+1)
-	rs := s.answers(send)
-	s.q.Done(s.now, send.Lane, rs)
+	s.q.Done(s.now, send.Lane, s.answers(send))
 }
 
 // answers makes up what the destination says, and keeps what arrived.
