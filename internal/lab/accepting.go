@@ -10,7 +10,7 @@ import (
 
 // accepting measures (a): decided with five steps, stored, acknowledged.
 func (s *speed) accepting(ctx context.Context) error {
-	p, err := s.project("accept", nobody, "", "")
+	p, err := s.project("accept", nobody(), "", "")
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,6 @@ func TestLaboratory(t *testing.T) {
 		{"corpus", settings{corpus: testCorpus}, runCorpus},
 		{"kill", settings{rounds: 3, count: 2000}, runKill},
 		{"power cut", settings{rounds: 2}, runPowercut},
-		{"power cut while the mailbox is emptied", settings{rounds: 2, consume: true}, runPowercut},
 		{"reload", settings{}, runReload},
 		{"large", settings{count: 1}, runLarge},
 		{"speed", settings{rounds: 1, slice: 200 * time.Millisecond, length: 200 * time.Millisecond, fill: 1}, runsAtAll},

@@ -25,17 +25,16 @@ func main() {
 
 // settings are the flags; every experiment reads those that concern it.
 type settings struct {
-	seed    int64
-	keep    bool
-	dir     string        // parent of the temporary folder; "" = the system's
-	corpus  string        // folder with .hl7 files
-	rounds  int           // kills, power cuts, or interleaved measurements; 0 = the experiment's own
-	count   int           // messages; 0 = the experiment's own
-	length  time.Duration // of a sustained run
-	slice   time.Duration // of one short measurement
-	consume bool          // powercut: empty the mailbox all the time
-	fill    int64         // speed: bytes in the store before the start is timed
-	out     string        // report as markdown
+	seed   int64
+	keep   bool
+	dir    string        // parent of the temporary folder; "" = the system's
+	corpus string        // folder with .hl7 files
+	rounds int           // kills, power cuts, or interleaved measurements; 0 = the experiment's own
+	count  int           // messages; 0 = the experiment's own
+	length time.Duration // of a sustained run
+	slice  time.Duration // of one short measurement
+	fill   int64         // speed: bytes in the store before the start is timed
+	out    string        // report as markdown
 }
 
 // experiment is one name on the command line.
@@ -116,7 +115,6 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.IntVar(&s.count, "messages", 0, "kill: messages in all (20000); isolation: messages to drain (50000); large: messages (4)")
 	f.DurationVar(&s.length, "seconds", time.Minute, "speed: length of the sustained run, like 60s")
 	f.DurationVar(&s.slice, "slice", 5*time.Second, "speed, isolation: length of one short measurement")
-	f.BoolVar(&s.consume, "consume", false, "powercut: a consumer empties the mailbox all the time")
 	f.Int64Var(&s.fill, "fill", 1<<30, "speed: bytes in the store before the start is timed; 0 = skip")
 	f.StringVar(&s.out, "out", "", "write the report as markdown to this file")
 	if err := f.Parse(args); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,18 +16,24 @@ import (
 //	host file system:  disk.img (1 GiB)   engine.log   [ledger in memory]
 //	                      | loop, ext4
 //	                   mnt/project/{store, mailboxes/box}
-func runPowercut(ctx context.Context, l *lab) (err error) {
+//
+// First nobody takes files, so that everything can be counted where it lies; then
+// a consumer empties the mailbox all the time, and its memory is the record.
+func runPowercut(ctx context.Context, l *lab) error {
 	if os.Geteuid() != 0 {
 		l.skip("power cuts: mounting a file system needs root")
 		return nil
 	}
-	rounds := l.roundsOr(10)
+	return errors.Join(l.powercuts(ctx, l.roundsOr(10), false), l.powercuts(ctx, l.roundsOr(10), true))
+}
+
+func (l *lab) powercuts(ctx context.Context, rounds int, consume bool) (err error) {
 	disk := &loopDisk{image: filepath.Join(l.dir, "disk.img"), mount: filepath.Join(l.dir, "mnt"), size: 1 << 30}
 	if err := disk.make(ctx); err != nil {
 		l.skip("power cuts: no loop-mounted ext4 on this machine: %v", err)
 		return nil
 	}
-	c := &powercut{lab: l, disk: disk, book: newLedger(generator{prefix: 'P', seed: l.seed, size: 1000}, connections)}
+	c := &powercut{lab: l, consume: consume, disk: disk, book: newLedger(generator{prefix: 'P', seed: l.seed, size: 1000}, connections)}
 	defer func() {
 		c.end()
 		if e := disk.unmake(); err == nil {
@@ -48,13 +55,14 @@ func runPowercut(ctx context.Context, l *lab) (err error) {
 		}
 	}
 	l.note("%d power cuts under load (%d without flushing the journal, %d after flushing it), %s", rounds, flags[shutdownNoLog], flags[shutdownLog],
-		map[bool]string{true: "a consumer emptying the mailbox", false: "nobody taking files from the mailbox"}[l.consume])
+		map[bool]string{true: "a consumer emptying the mailbox", false: "nobody taking files from the mailbox"}[consume])
 	return c.judge(ctx)
 }
 
 // powercut is the state of the experiment over all cuts.
 type powercut struct {
 	*lab
+	consume bool
 	disk    *loopDisk
 	book    *ledger
 	project project

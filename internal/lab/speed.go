@@ -1,8 +1,6 @@
 package main
 
-import (
-	"context"
-)
+import "context"
 
 const (
 	memoryLimit = 150 << 20
@@ -52,7 +50,7 @@ func (s *speed) project(name, deliver, top, more string) (project, error) {
 }
 
 // nobody is a destination that these messages do not go to.
-var nobody = toMailbox("nobody", "    when: msg[\"PV1-2\"] == \"O\"\n")
+func nobody() string { return toMailbox("nobody", "    when: msg[\"PV1-2\"] == \"O\"\n") }
 
 func errText(err error) string {
 	if err == nil {

@@ -20,7 +20,7 @@ func (s *speed) starting(ctx context.Context) error {
 		s.skip("the start on a full store: -fill 0")
 		return nil
 	}
-	p, err := s.project("start", nobody, "", duplicates)
+	p, err := s.project("start", nobody(), "", duplicates)
 	if err != nil {
 		return err
 	}
