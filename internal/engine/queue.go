@@ -255,6 +255,7 @@ func (q *queue) replace(fresh *queue, d routes.Destination) {
 		}
 		q.windows = d.Policy.Pause
 		q.lanes.SetPolicy(now, lanesPolicy(d))
+		q.lanes.Kick(now) // a new address deserves a try at once
 	})
 }
 
