@@ -101,10 +101,11 @@ func namesIn(dir string) ([]string, error) {
 	return names, nil
 }
 
-// sweeper removes files without reading them: the cheapest consumer there is, for
-// measurements.
+// sweeper takes files without reading them: the cheapest consumer there is, for
+// measurements. It removes them, or moves them into another folder.
 type sweeper struct {
 	dir   string
+	to    string // "" = remove
 	taken int
 }
 
@@ -118,11 +119,18 @@ func (s *sweeper) sweep() (int, error) {
 		if name == privateFolder {
 			continue
 		}
-		if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
-			return n, fmt.Errorf("removing a mailbox file: %w", err)
+		if err := s.take(name); err != nil {
+			return n, fmt.Errorf("taking a mailbox file: %w", err)
 		}
 		n++
 	}
 	s.taken += n
 	return n, nil
+}
+
+func (s *sweeper) take(name string) error {
+	if s.to == "" {
+		return os.Remove(filepath.Join(s.dir, name))
+	}
+	return os.Rename(filepath.Join(s.dir, name), filepath.Join(s.to, name))
 }

@@ -39,7 +39,7 @@ func TestLaboratory(t *testing.T) {
 		{"power cut", settings{rounds: 2}, runPowercut},
 		{"reload", settings{}, runReload},
 		{"large", settings{count: 1}, runLarge},
-		{"speed", settings{rounds: 1, slice: 200 * time.Millisecond, length: 200 * time.Millisecond, fill: 1}, runsAtAll},
+		{"speed", settings{rounds: 1, slice: 200 * time.Millisecond, length: 200 * time.Millisecond, fill: 1, take: "auto"}, runsAtAll},
 	}
 	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

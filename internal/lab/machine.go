@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -49,5 +50,45 @@ func fileSystem(dir string) string {
 	if !ok {
 		name = fmt.Sprintf("type %#x", st.Type)
 	}
+	if name == "ext4" && !journalled(dir) {
+		name += " without a journal"
+	}
 	return fmt.Sprintf("%s, %d GiB free", name, st.Bavail*uint64(st.Bsize)>>30)
+}
+
+// journalled tells whether dir lies on a file system that is not ext4 without a
+// journal: ext4 shows each journal as /proc/fs/jbd2/DEVICE-INODE.
+func journalled(dir string) bool {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil || int64(fs.Type) != 0xef53 {
+		return true
+	}
+	device := deviceOf(dir)
+	found, err := filepath.Glob("/proc/fs/jbd2/" + filepath.Base(device) + "-*")
+	return device == "" || err != nil || len(found) > 0
+}
+
+// deviceOf finds the block device of the mount that dir lies on; "" when it cannot
+// be told. The lines of mountinfo are: id parent MAJOR:MINOR root MOUNTPOINT ... - type DEVICE ...
+func deviceOf(dir string) string {
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return ""
+	}
+	dir, err = filepath.EvalSymlinks(dir)
+	if err != nil {
+		return ""
+	}
+	device, longest := "", 0
+	for line := range strings.Lines(string(data)) {
+		before, after, ok := strings.Cut(line, " - ")
+		left, right := strings.Fields(before), strings.Fields(after)
+		if !ok || len(left) < 5 || len(right) < 2 {
+			continue
+		}
+		if at := left[4]; len(at) >= longest && (at == "/" || dir == at || strings.HasPrefix(dir, at+"/")) {
+			device, longest = right[1], len(at)
+		}
+	}
+	return device
 }

@@ -34,6 +34,7 @@ type settings struct {
 	length time.Duration // of a sustained run
 	slice  time.Duration // of one short measurement
 	fill   int64         // speed: bytes in the store before the start is timed
+	take   string        // speed: what the consumer of the mailbox does with files
 	out    string        // report as markdown
 }
 
@@ -116,9 +117,14 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.DurationVar(&s.length, "seconds", time.Minute, "speed: length of the sustained run, like 60s")
 	f.DurationVar(&s.slice, "slice", 5*time.Second, "speed, isolation: length of one short measurement")
 	f.Int64Var(&s.fill, "fill", 1<<30, "speed: bytes in the store before the start is timed; 0 = skip")
+	f.StringVar(&s.take, "take", "auto", "speed: the consumer of the mailbox takes files by: remove, move, or auto (move where there is no journal)")
 	f.StringVar(&s.out, "out", "", "write the report as markdown to this file")
 	if err := f.Parse(args); err != nil {
 		return s, err
+	}
+	if !slices.Contains([]string{"auto", "move", "remove"}, s.take) {
+		fmt.Fprintf(errs, "lab: -take %q: write auto, move or remove\n", s.take)
+		return s, errors.New("usage")
 	}
 	if f.NArg() > 0 {
 		fmt.Fprintf(errs, "lab: unexpected argument %q; flags come after the name\n", f.Arg(0))

@@ -213,6 +213,7 @@ func TestCommandLine(t *testing.T) {
 		{"nothing", nil, 2, "usage"},
 		{"unknown name", []string{"nonsense"}, 2, `no experiment "nonsense"`},
 		{"unknown flag", []string{"kill", "-nonsense"}, 2, "nonsense"},
+		{"unknown way of taking", []string{"speed", "-take", "eat"}, 2, "write auto, move or remove"},
 		{"stray argument", []string{"kill", "20"}, 2, "unexpected argument"},
 	}
 	for _, row := range rows {
