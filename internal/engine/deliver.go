@@ -13,26 +13,31 @@ import (
 	"github.com/spine-engine/spine-engine/internal/message"
 )
 
-// sendOrDefer starts a send, unless the lane's last answer is not durable yet: a
-// crash between the two would repeat both copies instead of one. q.mu is held.
-func (q *queue) sendOrDefer(ctx context.Context, s lanes.Send) {
-	if q.stopped {
-		return
+// sends gives the sends that may go now. One whose lane's last answer is not
+// durable yet waits: a crash between the two would repeat both copies instead of
+// one. q.mu is held.
+func (q *queue) sends() (jobs []job) {
+	for _, s := range q.due {
+		switch {
+		case q.stopped:
+		case q.unrecorded[s.Lane] > 0:
+			q.deferred[s.Lane] = s
+		default:
+			dest := q.dest
+			q.sending++
+			jobs = append(jobs, func() []job { return q.send(dest, s) })
+		}
 	}
-	if q.unrecorded[s.Lane] > 0 {
-		q.deferred[s.Lane] = s
-		return
-	}
-	dest := q.dest
-	q.sending++
-	q.working.Go(func() { q.send(ctx, dest, s) })
+	clear(q.due)
+	q.due = q.due[:0]
+	return jobs
 }
 
 // send is the way out: the copies of one lane go to the destination, and the
 // answers to the scheduler, which judges them by the reply table.
-func (q *queue) send(ctx context.Context, dest adapters.Destination, s lanes.Send) {
+func (q *queue) send(dest adapters.Destination, s lanes.Send) []job {
 	begun := time.Now()
-	answers, settle := q.attempt(context.WithoutCancel(ctx), dest, s.Deliveries)
+	answers, settle := q.attempt(context.Background(), dest, s.Deliveries)
 	q.metrics.sendFor.WithLabelValues(q.name).Observe(time.Since(begun).Seconds())
 	results := make([]lanes.Result, len(answers))
 	for i, a := range answers {
@@ -43,7 +48,7 @@ func (q *queue) send(ctx context.Context, dest adapters.Destination, s lanes.Sen
 		}
 		q.metrics.attempts.WithLabelValues(q.name, code).Inc()
 	}
-	q.update(func(now time.Time) {
+	return q.step(func(now time.Time) {
 		q.judge(answers, len(s.Deliveries), now)
 		q.released(dest)
 		if settle != nil {
@@ -121,50 +126,52 @@ func (q *queue) released(dest adapters.Destination) {
 	}
 }
 
-// record makes final states durable. Whatever has gathered while the last record
-// was being synced goes in one. q.mu is held.
-func (q *queue) record(fs []message.Finished) {
-	for _, f := range fs {
-		q.unrecorded[f.Lane]++
+// records takes what is to be recorded. Whatever has gathered while the last
+// record was being synced goes in one. q.mu is held.
+func (q *queue) records(actions []lanes.Action) []job {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case lanes.Finish:
+			for _, f := range a.Finished {
+				q.unrecorded[f.Lane]++
+			}
+			q.finish = append(q.finish, a.Finished...)
+		case lanes.Note:
+			q.journal.Note(a.Finished)
+		}
 	}
-	q.finish = append(q.finish, fs...)
-	if !q.recording {
-		q.recording = true
-		q.working.Go(q.recorder)
+	if q.recording || len(q.finish) == 0 && len(q.settles) == 0 {
+		return nil
 	}
+	q.recording = true
+	fs, settles := q.finish, q.settles
+	q.finish, q.settles = nil, nil
+	return []job{func() []job { return q.record(fs, settles) }}
 }
 
-func (q *queue) recorder() {
-	for {
-		q.mu.Lock()
-		fs, settles := q.finish, q.settles
-		q.finish, q.settles = nil, nil
-		if len(fs) == 0 && len(settles) == 0 {
-			q.recording = false
-			q.mu.Unlock()
-			return
+// record makes final states durable, tells the adapters so, and lets the sends go
+// that waited for it.
+func (q *queue) record(fs []message.Finished, settles []func() error) []job {
+	if len(fs) > 0 {
+		if err := q.journal.Finish(context.Background(), fs); err != nil {
+			// The store has failed or is closed: the engine is ending, and the
+			// journal decides at the next start.
+			q.log.Error().Err(err).Int("copies", len(fs)).Msg("what was delivered could not be recorded")
+			return nil
 		}
-		q.mu.Unlock()
-		if len(fs) > 0 {
-			if err := q.journal.Finish(context.Background(), fs); err != nil {
-				// The store has failed or is closed: the engine is ending, and the
-				// journal decides at the next start.
-				q.log.Error().Err(err).Int("copies", len(fs)).Msg("what was delivered could not be recorded")
-				return
-			}
-		}
-		for _, settle := range settles {
-			if err := settle(); err != nil {
-				q.log.Warn().Err(err).Msg("tidying up after a delivery; it is done again at the next start")
-			}
-		}
-		q.count(fs)
-		q.update(func(time.Time) { q.recorded(fs) })
 	}
+	for _, settle := range settles {
+		if err := settle(); err != nil {
+			q.log.Warn().Err(err).Msg("tidying up after a delivery; it is done again at the next start")
+		}
+	}
+	q.count(fs)
+	return q.step(func(time.Time) { q.recorded(fs) })
 }
 
-// recorded lets sends go that waited for these records. q.mu is held.
+// recorded frees the lanes of these records. q.mu is held.
 func (q *queue) recorded(fs []message.Finished) {
+	q.recording = false
 	for _, f := range fs {
 		if q.unrecorded[f.Lane]--; q.unrecorded[f.Lane] > 0 {
 			continue
@@ -172,7 +179,7 @@ func (q *queue) recorded(fs []message.Finished) {
 		delete(q.unrecorded, f.Lane)
 		if s, ok := q.deferred[f.Lane]; ok {
 			delete(q.deferred, f.Lane)
-			q.sendOrDefer(context.Background(), s)
+			q.due = append(q.due, s)
 		}
 	}
 }
@@ -186,12 +193,12 @@ func (q *queue) count(fs []message.Finished) {
 }
 
 // load fetches a page of a lane from the store.
-func (q *queue) load(l lanes.Load) {
-	q.working.Go(func() {
+func (q *queue) load(l lanes.Load) job {
+	return func() []job {
 		ds, err := q.journal.Pending(q.name, l.Lane, l.After.Pos, l.After.Key, l.Limit)
 		if err != nil {
 			q.log.Error().Err(err).Msg("reading queued copies from the store; tried again")
 		}
-		q.update(func(now time.Time) { q.lanes.Loaded(now, l.Lane, ds, err) })
-	})
+		return q.step(func(now time.Time) { q.lanes.Loaded(now, l.Lane, ds, err) })
+	}
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // queue is one destination with its scheduler. One goroutine (work) asks the
-// scheduler what is due; sends, page loads and records run beside it and report
-// back through post, so that the scheduler never waits for a wire or a disk.
+// scheduler what is due; sends, page loads and records are jobs beside it, so that
+// the scheduler never waits for a wire or a disk.
 type queue struct {
 	name    string
 	kind    string
@@ -36,6 +36,7 @@ type queue struct {
 	retired    []retiredDest         // replaced destinations with sends under way
 	unrecorded map[string]int        // by lane: final states on their way to the journal
 	deferred   map[string]lanes.Send // sends that wait for these
+	due        []lanes.Send          // of these, those that wait no longer
 	finish     []message.Finished    // for the recorder
 	settles    []func() error        // to be called when finish is durable
 	stopped    bool                  // no further send begins
@@ -44,6 +45,7 @@ type queue struct {
 	lastError  string                // never content
 	lastAt     time.Time
 
+	planned     time.Time // when the worker looks again by itself
 	windows     []routes.Pause
 	pausedUntil time.Time
 }
@@ -165,12 +167,22 @@ func (q *queue) wait(ctx context.Context) {
 	}
 }
 
-// work asks the scheduler what is due, whenever there is news or its time comes.
+// job is a piece of work beside the scheduler: a send, a page load, a record. It
+// gives the jobs that its end made due.
+type job func() []job
+
+// work asks the scheduler what is due when there is news from outside or a time
+// has come. What jobs make due they carry on with by themselves: see run.
 func (q *queue) work(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		timer.Reset(q.turn(ctx))
+		for _, j := range q.step(func(time.Time) {}) {
+			q.working.Go(func() { run(q, j) })
+		}
+		q.mu.Lock()
+		timer.Reset(time.Until(q.planned))
+		q.mu.Unlock()
 		select {
 		case <-ctx.Done():
 		case <-q.wake:
@@ -182,41 +194,56 @@ func (q *queue) work(ctx context.Context) {
 	q.mu.Unlock()
 }
 
-// turn carries out what is due and returns how long nothing will be.
-func (q *queue) turn(ctx context.Context) time.Duration {
+// run carries a job out and goes on with the first of what it made due: the next
+// copy of a lane goes out from the goroutine that saw the last one's record, and
+// no other has to wake up for it.
+func run(q *queue, j job) {
+	for jobs := []job{j}; len(jobs) > 0; {
+		next := jobs[0]()
+		for _, beside := range jobs[1:] {
+			q.working.Go(func() { run(q, beside) })
+		}
+		jobs = next
+	}
+}
+
+// step changes the scheduler's state and gives what that made due.
+func (q *queue) step(change func(now time.Time)) []job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
+	change(now)
 	q.pauses(now)
 	actions, wake := q.lanes.Next(now)
-	for _, a := range actions { // records first: a lane's next send waits for its last record
-		switch a := a.(type) {
-		case lanes.Finish:
-			q.record(a.Finished)
-		case lanes.Note:
-			q.journal.Note(a.Finished)
-			q.count(a.Finished)
-		}
-	}
-	if len(q.settles) > 0 {
-		q.record(nil)
-	}
+	jobs := q.records(actions)
 	for _, a := range actions {
 		switch a := a.(type) {
 		case lanes.Send:
-			q.sendOrDefer(ctx, a)
+			q.due = append(q.due, a)
 		case lanes.Load:
-			q.load(a)
+			jobs = append(jobs, q.load(a))
 		}
 	}
+	jobs = append(jobs, q.sends()...)
+	q.plan(now, wake)
+	return jobs
+}
+
+// plan remembers when the scheduler wants to be asked again, and wakes the
+// worker if that is sooner than it thinks. q.mu is held.
+func (q *queue) plan(now, wake time.Time) {
 	idle := time.Hour
 	if len(q.windows) > 0 {
 		idle = lookAgain
 	}
-	if wake.IsZero() {
-		return idle
+	if latest := now.Add(idle); wake.IsZero() || wake.After(latest) {
+		wake = latest
 	}
-	return min(max(time.Until(wake), 0), idle)
+	sooner := wake.Before(q.planned)
+	q.planned = wake
+	if sooner {
+		q.nudge()
+	}
 }
 
 func (q *queue) nudge() {
@@ -226,7 +253,7 @@ func (q *queue) nudge() {
 	}
 }
 
-// update changes the scheduler's state and lets it look again.
+// update changes the scheduler's state from outside and lets the worker look.
 func (q *queue) update(change func(now time.Time)) {
 	q.mu.Lock()
 	change(time.Now())
