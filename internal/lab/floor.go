@@ -14,8 +14,6 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // The floors say what the machine gives to anybody who does the bare minimum with
@@ -76,7 +74,7 @@ func floorWriter(file *os.File, queue <-chan *floorEntry) {
 		}
 		_, err := file.Write(buf)
 		if err == nil {
-			err = unix.Fdatasync(int(file.Fd()))
+			err = syncData(file)
 		}
 		for _, e := range group {
 			e.done <- err

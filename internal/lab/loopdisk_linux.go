@@ -102,6 +102,9 @@ func (d *loopDisk) unmake() error {
 
 func syncDisk() { unix.Sync() }
 
+// syncData makes the bytes of a file durable, and of its metadata only the size.
+func syncData(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
+
 // tool runs a system tool with its own short time limit.
 func tool(ctx context.Context, name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)

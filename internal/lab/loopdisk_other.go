@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -27,5 +28,7 @@ func (d *loopDisk) remount(context.Context) error { return errNoLoop }
 func (d *loopDisk) unmake() error                 { return nil }
 
 func syncDisk() {}
+
+func syncData(f *os.File) error { return f.Sync() }
 
 func dieWithParent() *syscall.SysProcAttr { return nil }

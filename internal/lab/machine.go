@@ -64,31 +64,34 @@ func journalled(dir string) bool {
 		return true
 	}
 	device := deviceOf(dir)
-	found, err := filepath.Glob("/proc/fs/jbd2/" + filepath.Base(device) + "-*")
+	found, err := filepath.Glob("/proc/fs/jbd2/" + device + "-*")
 	return device == "" || err != nil || len(found) > 0
 }
 
-// deviceOf finds the block device of the mount that dir lies on; "" when it cannot
-// be told. The lines of mountinfo are: id parent MAJOR:MINOR root MOUNTPOINT ... - type DEVICE ...
+// deviceOf finds the name of the block device that dir lies on, as the kernel calls
+// it; "" when it cannot be told. The lines of mountinfo are: id parent MAJOR:MINOR
+// root MOUNTPOINT ...
 func deviceOf(dir string) string {
 	data, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return ""
 	}
-	dir, err = filepath.EvalSymlinks(dir)
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return ""
+	}
+	number, longest := "", 0
+	for line := range strings.Lines(string(data)) {
+		f := strings.Fields(line)
+		if len(f) < 5 {
+			continue
+		}
+		if at := f[4]; len(at) >= longest && (at == "/" || dir == at || strings.HasPrefix(dir, at+"/")) {
+			number, longest = f[2], len(at)
+		}
+	}
+	device, err := filepath.EvalSymlinks("/sys/dev/block/" + number)
 	if err != nil {
 		return ""
 	}
-	device, longest := "", 0
-	for line := range strings.Lines(string(data)) {
-		before, after, ok := strings.Cut(line, " - ")
-		left, right := strings.Fields(before), strings.Fields(after)
-		if !ok || len(left) < 5 || len(right) < 2 {
-			continue
-		}
-		if at := left[4]; len(at) >= longest && (at == "/" || dir == at || strings.HasPrefix(dir, at+"/")) {
-			device, longest = right[1], len(at)
-		}
-	}
-	return device
+	return filepath.Base(device)
 }
