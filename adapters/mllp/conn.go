@@ -28,7 +28,6 @@ type conn struct {
 	remote string
 	accept adapters.Accept
 
-	junk    int64      // bytes outside of frames since the last frame
 	large   *collector // of the frame that is arriving
 	written time.Time  // when the write deadline was last set
 	linger  bool       // an answer was the last thing sent: see part

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"net"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -87,14 +85,6 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 		}
 		runtimeGosched()
 	}
-}
-
-func filesIn(dir string) []string {
-	files, err := filepath.Glob(filepath.Join(dir, "*.hl7"))
-	if err != nil {
-		panic(fmt.Sprintf("pattern: %v", err))
-	}
-	return files
 }
 
 // answers reports whether something listens there.

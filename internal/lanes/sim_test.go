@@ -86,14 +86,13 @@ func (c counts) check(t *testing.T) {
 
 // copyModel is what the journal and the test know of a copy.
 type copyModel struct {
-	d        message.Delivery // as the store would give it
-	state    message.CopyState
-	final    bool // a final state was ordered by the queue of this run
-	stopped  bool // ordered by the queue of this run
-	unknown  bool // it arrived, but the sender was told otherwise
-	sentOnce bool
-	by       lanes.Cursor // place under which it arrived last
-	arrived  int
+	d       message.Delivery // as the store would give it
+	state   message.CopyState
+	final   bool         // a final state was ordered by the queue of this run
+	stopped bool         // ordered by the queue of this run
+	unknown bool         // it arrived, but the sender was told otherwise
+	by      lanes.Cursor // place under which it arrived last
+	arrived int
 }
 
 func (c *copyModel) at() lanes.Cursor { return lanes.Cursor{Pos: c.d.Pos, Key: c.d.Key} }
