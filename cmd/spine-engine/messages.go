@@ -193,28 +193,25 @@ func orderFlags(cmd *cobra.Command, o *console.Order) {
 	cmd.Flags().StringVar(&o.Reason, "reason", "", "why, for the record")
 }
 
-func newMessageAction(action, short string) *cobra.Command {
+// newOrder is a command that does one thing to each of its arguments, for a person.
+func newOrder(use, short string, do func(cmd *cobra.Command, c *console.Client, arg string, o console.Order, asJSON bool) error) *cobra.Command {
 	var dir string
 	var asJSON bool
 	var order console.Order
 	cmd := &cobra.Command{
-		Use: action + " ID...", Short: short, Args: cobra.MinimumNArgs(1),
+		Use: use, Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			client, done, err := connect(cmd.Context(), dir)
 			if err != nil {
 				return err
 			}
 			defer done()
-			bar := progress(len(args), action)
-			for _, id := range args {
-				d, err := client.ActOnMessage(cmd.Context(), id, action, order)
-				if err != nil {
-					return err
+			bar := progress(len(args), cmd.Name())
+			for _, arg := range args {
+				if err := do(cmd, client, arg, order, asJSON); err != nil {
+					return fmt.Errorf("%s: %w", arg, err)
 				}
 				bar.Add(1)
-				if err := showMessage(cmd.OutOrStdout(), d, asJSON); err != nil {
-					return err
-				}
 			}
 			return nil
 		},
@@ -223,6 +220,16 @@ func newMessageAction(action, short string) *cobra.Command {
 	jsonFlag(cmd, &asJSON)
 	orderFlags(cmd, &order)
 	return cmd
+}
+
+func newMessageAction(action, short string) *cobra.Command {
+	return newOrder(action+" ID...", short, func(cmd *cobra.Command, c *console.Client, id string, o console.Order, asJSON bool) error {
+		d, err := c.ActOnMessage(cmd.Context(), id, action, o)
+		if err != nil {
+			return err
+		}
+		return showMessage(cmd.OutOrStdout(), d, asJSON)
+	})
 }
 
 func newMessagesResend() *cobra.Command {

@@ -104,29 +104,15 @@ func showCopies(cmd *cobra.Command, copies []console.Copy, asJSON bool) error {
 }
 
 func newCopyAction(action, short string) *cobra.Command {
-	var dir string
-	var order console.Order
-	cmd := &cobra.Command{
-		Use: action + " COPY...", Short: short, Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			client, done, err := connect(cmd.Context(), dir)
-			if err != nil {
-				return err
-			}
-			defer done()
-			bar := progress(len(args), action)
-			for _, key := range args {
-				out, err := client.ActOnCopy(cmd.Context(), key, action, order)
-				if err != nil {
-					return err
-				}
-				bar.Add(1)
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: copy %s\n", action, out["key"])
-			}
-			return nil
-		},
-	}
-	dirFlag(cmd, &dir)
-	orderFlags(cmd, &order)
-	return cmd
+	return newOrder(action+" COPY...", short, func(cmd *cobra.Command, c *console.Client, key string, o console.Order, asJSON bool) error {
+		out, err := c.ActOnCopy(cmd.Context(), key, action, o)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(cmd.OutOrStdout(), out)
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: copy %s\n", action, out["key"])
+		return err
+	})
 }
