@@ -510,3 +510,33 @@ func TestReleaseAsksOnlyTheFeedsThatHeld(t *testing.T) {
 	}
 	await(t, "the released copy", func() bool { return l.totals().Copies[message.Delivered] == 2 })
 }
+
+func TestAStuckLaneHoldsNoOtherUp(t *testing.T) {
+	stuck := make(chan struct{})
+	var mu sync.Mutex
+	got := map[string]int{}
+	l := newLab(t, func(d *message.Delivery) (adapters.Reply, error) {
+		if d.ControlID == "A2" { // patient A's second message takes as long as the test
+			<-stuck
+		}
+		mu.Lock()
+		got[d.ControlID[:1]]++
+		mu.Unlock()
+		return takes(d)
+	})
+	g := &gate{open: make(chan struct{}), held: make(chan []message.Finished, 100)}
+	l.wrap = func(b Backend) Backend { g.Backend = b; return g }
+	l.start()
+	for _, id := range []string{"A1", "B1", "C1", "A2", "B2", "C2"} { // all second ones wait for a record of the first
+		l.take("A01", id[:1], id)
+	}
+	<-g.held
+	close(g.open) // one record may free several lanes at once
+	for i := range 30 {
+		l.take("A01", "B", fmt.Sprintf("B%d", i+3))
+		l.take("A01", "C", fmt.Sprintf("C%d", i+3))
+	}
+	await(t, "the other lanes", func() bool { mu.Lock(); defer mu.Unlock(); return got["B"] == 32 && got["C"] == 32 })
+	close(stuck)
+	await(t, "the stuck one", func() bool { return l.totals().Copies[message.Delivered] == 66 })
+}

@@ -194,16 +194,20 @@ func (q *queue) work(ctx context.Context) {
 	q.mu.Unlock()
 }
 
-// run carries a job out and goes on with the first of what it made due: the next
-// copy of a lane goes out from the goroutine that saw the last one's record, and
-// no other has to wake up for it.
+// run carries a job out and goes on with what it made due: the next copy of a lane
+// goes out from the goroutine that saw the last one's record, and no other has to
+// wake up for it. What else is due begins first, for a send can take as long as
+// its peer likes.
 func run(q *queue, j job) {
-	for jobs := []job{j}; len(jobs) > 0; {
-		next := jobs[0]()
-		for _, beside := range jobs[1:] {
+	for {
+		due := j()
+		if len(due) == 0 {
+			return
+		}
+		for _, beside := range due[1:] {
 			q.working.Go(func() { run(q, beside) })
 		}
-		jobs = next
+		j = due[0]
 	}
 }
 
