@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
 	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/peer"
 )
+
+// systemAnswers is how long a quick hospital system takes to answer a message.
+const systemAnswers = 5 * time.Millisecond
 
 // runIsolation measures what a dead destination costs a living one, and how its
 // queue drains when it comes back.
@@ -19,7 +23,7 @@ func runIsolation(ctx context.Context, l *lab) error {
 			return err
 		}
 	}
-	for _, answer := range []time.Duration{time.Millisecond, 0} {
+	for _, answer := range []time.Duration{systemAnswers, time.Millisecond, 0} {
 		if err := l.comesBack(ctx, answer); err != nil {
 			return err
 		}
@@ -114,7 +118,9 @@ func (l *lab) peersProject(name, live string, dead bool) (project, error) {
 }
 
 // comesBack fills the queue of a peer that is down, brings it up, and compares the
-// pace of the drain with the pace at which a plain client feeds the same peer.
+// pace of the drain with two plain clients that feed the same peer: one that
+// forgets, which is the peer's own speed, and one that makes each answer durable
+// before it sends the next message, as the engine promises to (decision 3).
 func (l *lab) comesBack(ctx context.Context, answer time.Duration) error {
 	a := &arrivals{}
 	back := slowPeer(answer, a.see)
@@ -122,8 +128,21 @@ func (l *lab) comesBack(ctx context.Context, answer time.Duration) error {
 		return err
 	}
 	defer back.Stop()
-	before, err := feedDirectly(ctx, back.Address())
-	if err != nil {
+	var forgetful, durable sample
+	feed := func() error {
+		for _, into := range []struct {
+			rates *sample
+			sync  bool
+		}{{&forgetful, false}, {&durable, true}} {
+			rate, err := l.feedDirectly(ctx, back.Address(), into.sync)
+			if err != nil {
+				return err
+			}
+			*into.rates = append(*into.rates, rate)
+		}
+		return nil
+	}
+	if err := feed(); err != nil {
 		return err
 	}
 	back.Stop()
@@ -131,13 +150,12 @@ func (l *lab) comesBack(ctx context.Context, answer time.Duration) error {
 	if err := l.drain(ctx, answer, back, a); err != nil {
 		return err
 	}
-	after, err := feedDirectly(ctx, back.Address())
-	if err != nil {
+	if err := feed(); err != nil {
 		return err
 	}
-	direct := sample{before, after}
-	part := ratio(a.rate(), direct.median())
-	line := fmt.Sprintf("peer that answers after %s: drained %.0f messages/s, fed directly %s: %.2f", answer, a.rate(), direct, part)
+	l.note("peer that answers after %s: drained %.0f messages/s; a client that forgets: %s (%.2f of it)", answer, a.rate(), forgetful, ratio(a.rate(), forgetful.median()))
+	part := ratio(a.rate(), durable.median())
+	line := fmt.Sprintf("peer that answers after %s: a client that syncs each answer: %s; the drain is %.2f of it", answer, durable, part)
 	if answer == 0 {
 		l.note("%s (for information)", line)
 		return nil
@@ -149,6 +167,9 @@ func (l *lab) comesBack(ctx context.Context, answer time.Duration) error {
 // drain queues messages for a peer that is down and waits until it has them all.
 func (l *lab) drain(ctx context.Context, answer time.Duration, back *peer.Server, a *arrivals) error {
 	count := l.countOr(50000)
+	if answer >= systemAnswers {
+		count /= 5 // the pace is the question here; the whole number drains below
+	}
 	p, err := l.peersProject(fmt.Sprintf("drain-%s", answer), back.Address(), false)
 	if err != nil {
 		return err
@@ -181,13 +202,25 @@ func (l *lab) drain(ctx context.Context, answer time.Duration, back *peer.Server
 	return nil
 }
 
-// feedDirectly is the peer's own speed: one plain client for 3 seconds.
-func feedDirectly(ctx context.Context, address string) (float64, error) {
+// feedDirectly is how fast one plain client feeds the peer, for 3 seconds. With
+// sync it appends each answer to a file, in bytes already there, and syncs it.
+func (l *lab) feedDirectly(ctx context.Context, address string, sync bool) (float64, error) {
 	c, err := peer.Dial(ctx, address, nil, 10*time.Second)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
+	answers, err := os.CreateTemp(l.dir, "answers")
+	if err != nil {
+		return 0, err
+	}
+	defer answers.Close()
+	if _, err := answers.WriteAt(make([]byte, 4<<20), 0); err != nil {
+		return 0, err
+	}
+	if err := syncData(answers); err != nil {
+		return 0, err
+	}
 	g := generator{prefix: 'D', size: 1000}
 	began := time.Now()
 	n := 0
@@ -198,6 +231,15 @@ func feedDirectly(ctx context.Context, address string) (float64, error) {
 		}
 		if a.Code != "AA" {
 			return 0, errors.New("the laboratory's own peer refused a message")
+		}
+		if !sync {
+			continue
+		}
+		if _, err := fmt.Fprintf(answers, "%-60s\n", a.ControlID); err != nil {
+			return 0, err
+		}
+		if err := syncData(answers); err != nil {
+			return 0, err
 		}
 	}
 	return float64(n) / time.Since(began).Seconds(), ctx.Err()
