@@ -71,8 +71,7 @@ type Destination struct {
 	Kind    string
 	Config  adapters.DestinationConfig
 	Policy  Policy
-	Retired bool   // drains what it has and gets nothing new
-	Was     string // its former queue name, whose backlog it takes over
+	Retired bool // drains what it has and gets nothing new
 	Place   message.Place
 
 	node *conf.Node

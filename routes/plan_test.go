@@ -19,7 +19,6 @@ func TestQueuesAndPolicies(t *testing.T) {
 	spine := strings.Replace(testSpine, "    retry: { give_up_after: never }\n", `    order: { per: PID-3(5=PI).1 }
     retry: { first: 1s, factor: 3, cap: 1m, jitter: 10%, give_up_after: 72h, then: hold }
     rate: 120/m
-    was: old_epr
     pause: [ { weekly: "Sun 02:00-04:00 Europe/London", reason: EPR backup } ]
 `, 1)
 	p := mustLoad(t, map[string]string{"spine.yaml": spine, "feeds/f.yaml": testFeed(`
@@ -39,7 +38,7 @@ unrouted: hold
 	}
 	epr, box, gone := p.Destinations()[0], p.Destinations()[1], p.Destinations()[2]
 	pol := epr.Policy
-	if pol.Rate != 2 || !pol.PerKey || pol.ReplyAfter != 30*time.Second || epr.Was != "old_epr" || epr.Place.File != "spine.yaml" || len(pol.Pause) != 1 {
+	if pol.Rate != 2 || !pol.PerKey || pol.ReplyAfter != 30*time.Second || epr.Place.File != "spine.yaml" || len(pol.Pause) != 1 {
 		t.Errorf("%+v", pol)
 	}
 	if r := pol.Retry; r.First != time.Second || r.Factor != 3 || r.Cap != time.Minute || r.Jitter != 0.1 || r.GiveUpAfter != 72*time.Hour || r.Then != DoHold {

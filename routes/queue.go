@@ -43,7 +43,7 @@ type replyTimeout interface{ SetReplyTimeout(time.Duration) }
 
 // destination reads what a peer and a feed's own destination have in common.
 func (l *loader) destination(queue, kind string, at, whole, node *conf.Node, m map[string]*conf.Node, o order) (Destination, bool) {
-	notYet(m, "charset", "alert")
+	notYet(m, "charset", "alert", "was")
 	if l.kinds[kind].Destination == nil {
 		node.Errorf("", "%s only receives; it cannot be a destination", kind)
 		return Destination{}, false
@@ -51,7 +51,7 @@ func (l *loader) destination(queue, kind string, at, whole, node *conf.Node, m m
 	config := l.kinds[kind].Destination(node)
 	t := config.Traits()
 	d := Destination{Queue: queue, Kind: kind, Config: config, Place: at.Place(), node: at,
-		Retired: m["retired"].Bool(false), Was: m["was"].Text()}
+		Retired: m["retired"].Bool(false)}
 	d.Policy = Policy{Batch: max(t.Batch, 1), Concurrency: max(t.Concurrency, 1), PerKey: o.perKey(),
 		Retry: readRetry(whole, m["retry"]), Rate: readRate(m["rate"]), Pause: readPauses(m["pause"])}
 	d.Policy.Reply, d.Policy.ReplyAfter = readReplies(whole, m["reply"], config)
