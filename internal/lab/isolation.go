@@ -153,9 +153,15 @@ func (l *lab) comesBack(ctx context.Context, answer time.Duration) error {
 	if err := feed(); err != nil {
 		return err
 	}
-	l.note("peer that answers after %s: drained %.0f messages/s; a client that forgets: %s (%.2f of it)", answer, a.rate(), forgetful, ratio(a.rate(), forgetful.median()))
+	own := ratio(a.rate(), forgetful.median())
+	line := fmt.Sprintf("peer that answers after %s: drained %.0f messages/s; its own speed, a client that forgets: %s; the drain is %.2f of it", answer, a.rate(), forgetful, own)
+	if answer == 0 {
+		l.note("%s (for information)", line)
+	} else {
+		l.check(own >= 0.9, "%s (at least 0.90)", line)
+	}
 	part := ratio(a.rate(), durable.median())
-	line := fmt.Sprintf("peer that answers after %s: a client that syncs each answer: %s; the drain is %.2f of it", answer, durable, part)
+	line = fmt.Sprintf("peer that answers after %s: a client that syncs each answer: %s; the drain is %.2f of it", answer, durable, part)
 	if answer == 0 {
 		l.note("%s (for information)", line)
 		return nil
