@@ -49,9 +49,8 @@ func newLog(w io.Writer, level string) (zerolog.Logger, error) {
 }
 
 func run(ctx context.Context, dir, env string, log zerolog.Logger, stderr io.Writer) error {
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(200)
-		debug.SetMemoryLimit(128 << 20) // collect harder above this, never fail for it
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200) // the heap is small and short-lived: half the collections for a few MiB
 	}
 	e, problems, err := engine.Open(engine.Options{Project: dir, Environment: env, Kinds: kinds(), Log: log, OpenStore: openStore(log)})
 	for _, p := range problems {
