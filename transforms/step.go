@@ -12,10 +12,21 @@ import (
 type Input struct {
 	Doc   message.Doc
 	Scope any
+	// Swap makes another document the one that steps and expressions work on from
+	// here (template, to_xml, from_xml). Nil: the step only sets Doc.
+	Swap func(doc message.Doc)
 	// Skip, when not nil, names places that do not count this time, because a
 	// person released the message: a step there that fails is left out. What it
 	// had not yet written is not written.
 	Skip func(message.Place) bool
+}
+
+// Become makes doc the message from here on.
+func (in *Input) Become(doc message.Doc) {
+	in.Doc = doc
+	if in.Swap != nil {
+		in.Swap(doc)
+	}
 }
 
 // Step is one edit. An error means that the message cannot go on as it is: a

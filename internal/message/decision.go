@@ -112,6 +112,16 @@ type Part struct {
 	Rule    Place  // the rule that decided
 	Reason  string // the rule's own text; never content
 	Copies  int    // how many deliveries the feed made
+	Number  int    // which part of a split message, from 1; 0 = the feed does not split
+	// Findings are the warnings of validate, and what a rule found beside the one
+	// that decided.
+	Findings []Finding
+}
+
+// Finding is what one rule of validate has to say.
+type Finding struct {
+	Rule Place
+	Text string // the rule's own text; never content
 }
 
 // Why returns place and reason of the part that gave the decision its outcome.
@@ -129,6 +139,9 @@ type Reply struct {
 	Code   string // AA, AE, AR, CA, CE, CR (HL7 table 0008); "" = no answer is due
 	Text   string // for a person at the sender's side; never content
 	Errors []ReplyError
+	HTTP   int    // status for a sender by HTTP; 0 = as the code says
+	Body   string // what the feed itself answers; "" = the adapter spells the code
+	Type   string // content type of Body
 }
 
 // ReplyError is one ERR entry (HL7 v2.5.1 chapter 2.15.5).

@@ -66,3 +66,49 @@ type Doc interface {
 	// Clone gives a copy whose edits never show in this document.
 	Clone() Doc
 }
+
+// Item is a node, or a group of segments, that a walk has fixed. It stays the
+// same one while the document is edited elsewhere; once removed it selects nothing.
+type Item any
+
+// Spot places a new segment relative to what a selector selects.
+type Spot uint8
+
+// The spots.
+const (
+	Before  Spot = iota
+	After        // directly behind it
+	AtEndOf      // behind the group it opens, or the group an item is
+)
+
+// Walker is a Doc whose parts can be walked, cut and chosen from. Selectors may
+// be relative to a slot (they are compiled so): they read and write below the
+// item the slot is bound to, and select nothing when it has none.
+type Walker interface {
+	Doc
+	// Items fixes the nodes that s selects now, in order.
+	Items(s Selector) ([]Item, error)
+	// Groups fixes the groups that begin with one of the segments named in starts
+	// ([ORC, OBR]: a group begins at an ORC, or at an OBR without one of its
+	// own). ErrUnsupported where a format has no groups.
+	Groups(starts []string) ([]Item, error)
+	// Bind gives a slot (from 0) an item and its number, from 1. A nil item frees
+	// it. Clones keep the bindings.
+	Bind(slot int, it Item, index int)
+	// Index is the number of the item bound to the slot, 0 when there is none.
+	Index(slot int) int
+	// Cut makes one document for each item: what keep selects, and the item, in
+	// the order of this document. The header of the format always stays.
+	Cut(items []Item, keep []Selector) ([]Doc, error)
+	// Keep removes everything that none of the selectors selects. A selector of a
+	// field keeps that field of its segment and empties the others. The header of
+	// the format always stays, so that the message remains one.
+	Keep(keep []Selector) error
+	// Insert puts an empty segment at a spot of what at selects. ErrNoMatch when
+	// at selects nothing; ErrUnsupported where a format has no segments.
+	Insert(segment string, where Spot, at Selector) (Item, error)
+}
+
+// ErrUnsupported (wrapped) says that a format has no such thing: null in XML,
+// groups in XML.
+var ErrUnsupported = errors.New("not possible in this format")
