@@ -15,24 +15,30 @@ const module = "github.com/spine-engine/spine-engine/"
 // allowed says for each room which other rooms its code (not its tests) may
 // import. A folder not named here stands for its nearest named parent.
 var allowed = map[string][]string{
-	"hl7":              {},
-	"internal/message": {"hl7"},
-	"internal/conf":    {"internal/message"},
-	"internal/lanes":   {"internal/message"},
-	"adapters":         {"internal/conf", "internal/message"},
-	"adapters/mllp":    {"adapters", "hl7", "internal/conf", "internal/message"},
-	"adapters/mailbox": {"adapters", "hl7", "internal/conf", "internal/message"},
-	"store":            {"internal/message"},
-	"store/storetest":  {"store", "internal/message"},
-	"store/disk":       {"store", "internal/message"},
-	"transforms":       {"hl7", "internal/message"},
-	"routes":           {"adapters", "transforms", "hl7", "internal/conf", "internal/message"},
-	"internal/engine":  {"routes", "adapters", "store", "internal/lanes", "internal/conf", "internal/message"},
-	"internal/console": {"internal/engine", "store", "internal/conf", "internal/message"},
-	"internal/peer":    {"hl7"},
-	"internal/arrows":  {},
-	"internal/lab":     {"hl7", "internal/peer", "internal/console", "internal/engine", "internal/message", "store", "store/disk"},
-	"cmd/spine-engine": {"routes", "adapters", "adapters/mllp", "adapters/mailbox", "store", "store/disk", "hl7", "internal/engine", "internal/console", "internal/conf", "internal/message", "internal/peer"},
+	"hl7":               {},
+	"internal/message":  {"hl7"},
+	"internal/conf":     {"internal/message"},
+	"internal/lanes":    {"internal/message"},
+	"adapters":          {"internal/conf", "internal/message"},
+	"adapters/mllp":     {"adapters", "hl7", "internal/conf", "internal/message"},
+	"adapters/mailbox":  {"adapters", "hl7", "internal/conf", "internal/message"},
+	"adapters/httpio":   {"adapters", "hl7", "internal/conf", "internal/message"},
+	"internal/xmldoc":   {"hl7", "internal/message"},
+	"store":             {"internal/message"},
+	"store/storetest":   {"store", "internal/message"},
+	"store/disk":        {"store", "internal/message"},
+	"transforms":        {"hl7", "internal/xmldoc", "internal/message"},
+	"routes":            {"adapters", "transforms", "hl7", "internal/xmldoc", "internal/conf", "internal/message"},
+	"internal/schedule": {"routes", "internal/lanes"},
+	"internal/feedtest": {"routes", "adapters", "hl7", "internal/schedule", "internal/lanes", "internal/xmldoc", "internal/conf", "internal/message"},
+	"internal/generate": {"hl7", "transforms"},
+	"internal/format":   {"internal/conf"},
+	"internal/engine":   {"routes", "adapters", "store", "internal/schedule", "internal/lanes", "internal/conf", "internal/message"},
+	"internal/console":  {"internal/engine", "routes", "store", "internal/conf", "internal/message"},
+	"internal/peer":     {"hl7"},
+	"internal/arrows":   {},
+	"internal/lab":      {"hl7", "internal/peer", "internal/console", "internal/engine", "internal/message", "store", "store/disk"},
+	"cmd/spine-engine":  {"routes", "adapters", "adapters/mllp", "adapters/mailbox", "adapters/httpio", "store", "store/disk", "hl7", "internal/engine", "internal/feedtest", "internal/generate", "internal/format", "internal/console", "internal/conf", "internal/message", "internal/peer"},
 }
 
 // only says which rooms may import a library directly.
@@ -44,15 +50,18 @@ var only = map[string][]string{
 	"go.yaml.in/yaml/v4":             {"internal/conf"},
 	"github.com/prometheus":          {"internal/engine", "internal/console"},
 	"golang.org/x/text":              {"hl7"},
+	"github.com/antchfx/xpath":       {"internal/xmldoc"},
+	"github.com/invopop/jsonschema":  {"routes"},
 	"github.com/schollz/progressbar": {"cmd/spine-engine", "internal/lab"},
 }
 
 // pure rooms read no clock, open nothing, and draw no chance.
 var pure = map[string][]string{
-	"hl7":            {"net", "os", "math/rand", "math/rand/v2", "crypto/rand", "log"},
-	"transforms":     {"net", "os", "math/rand", "math/rand/v2", "crypto/rand", "log"},
-	"routes":         {"net", "os", "math/rand", "math/rand/v2", "crypto/rand", "log"},
-	"internal/lanes": {"net", "os", "crypto/rand", "log"},
+	"hl7":             {"net", "os", "math/rand", "math/rand/v2", "crypto/rand", "log"},
+	"transforms":      {"net", "os", "math/rand", "math/rand/v2", "crypto/rand", "log"},
+	"routes":          {"net", "os", "math/rand", "math/rand/v2", "crypto/rand", "log"},
+	"internal/lanes":  {"net", "os", "crypto/rand", "log"},
+	"internal/xmldoc": {"net", "os", "math/rand", "math/rand/v2", "crypto/rand", "log"},
 }
 
 type pkg struct {
