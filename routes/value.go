@@ -45,7 +45,7 @@ func selectorsOf(n *conf.Node) []message.Selector {
 
 // exprEnv makes the environment of expressions with the given tables.
 func (l *loader) exprEnv(n *conf.Node, tables []*transforms.Table) *expr.Env {
-	e, err := expr.New(expr.Options{Selector: hl7doc.Selector, Env: l.lookupEnv, Tables: tables})
+	e, err := expr.New(expr.Options{Selector: func(text string, _ bool) (message.Selector, error) { return hl7doc.Selector(text) }, Env: l.lookupEnv, Tables: tables})
 	if err != nil {
 		n.Errorf("", "the expressions cannot be set up: %v", err)
 		return nil

@@ -11,9 +11,14 @@ import (
 
 // Options are what the expressions of one feed may name.
 type Options struct {
-	Selector func(text string) (message.Selector, error)
+	// Selector compiles a selector of orig, or of msg as it is at the place that
+	// is being compiled. An error that is a *hl7.PathError, or has a method
+	// Detail() (offset int, text, hint string), is shown at its own position.
+	Selector func(text string, orig bool) (message.Selector, error)
 	Env      func(name string) (string, bool) // env("NAME"), read once, when compiling
-	Tables   []*transforms.Table
+	// Secret gives a declared secret, and the names of all that are known.
+	Secret func(name string) (value string, ok bool, known []string)
+	Tables []*transforms.Table
 }
 
 // Env compiles expressions. It is used by one goroutine while a project loads
@@ -22,24 +27,35 @@ type Env struct {
 	options   Options
 	cel       *cel.Env
 	selectors []message.Selector // msg["SEL"] becomes msg[number]
-	numbers   map[string]int
+	numbers   map[selectorKey]int
 	tables    map[string]*tableVal // by the name of their variable
 	fields    map[string]map[string]*types.FieldType
-	vars      []*Program
-	used      map[string]bool // tables
+	names     map[string]variable // vars.NAME
+	vars      []*Program          // the named values
+	locals    int                 // how many values steps have named
+	items     []item              // around what is being compiled, the innermost last
+	parts     bool                // the feed splits
+	used      map[string]bool     // tables
+}
+
+// selectorKey is a selector as written.
+type selectorKey struct {
+	text string
+	orig bool
 }
 
 // New makes an environment without named values.
 func New(o Options) (*Env, error) {
-	e := &Env{options: o, numbers: map[string]int{}, tables: map[string]*tableVal{}, used: map[string]bool{}}
+	e := &Env{options: o, numbers: map[selectorKey]int{}, tables: map[string]*tableVal{}, names: map[string]variable{}, used: map[string]bool{}}
 	e.fields = map[string]map[string]*types.FieldType{
 		msgType.TypeName():  messageFields(),
 		metaType.TypeName(): metaFields(),
+		partType.TypeName(): partFields(),
 		varsType.TypeName(): {},
 	}
 	opts := append(functions(),
 		cel.Variable("msg", msgType), cel.Variable("orig", msgType), cel.Variable("vars", varsType),
-		cel.Variable("meta", metaType), cel.Variable("now", cel.TimestampType),
+		cel.Variable("meta", metaType), cel.Variable("part", partType), cel.Variable("now", cel.TimestampType),
 		cel.ParserRecursionLimit(64), cel.ParserExpressionSizeLimit(16<<10))
 	for _, t := range o.Tables {
 		opts = append(opts, e.declareTable(t)...)
@@ -99,7 +115,7 @@ func (e *Env) Compile(src string, want Want) (*Program, []Issue) {
 	if iss.Err() != nil {
 		return nil, syntaxIssues(src, iss)
 	}
-	r := rewriter{env: e, src: src, info: parsed.NativeRep().SourceInfo()}
+	r := rewriter{env: e, src: src, info: parsed.NativeRep().SourceInfo(), last: ast.MaxID(parsed.NativeRep())}
 	r.walk(parsed.NativeRep().Expr())
 	if len(r.issues) > 0 {
 		return nil, r.issues
@@ -129,7 +145,8 @@ func (e *Env) plan(checked *cel.Ast) (*Program, []Issue) {
 	if err != nil {
 		return nil, []Issue{{Line: 1, Text: "cannot be planned: " + firstLine(err.Error())}}
 	}
-	return &Program{prg: p, typ: checked.OutputType()}, nil
+	typ := checked.OutputType()
+	return &Program{env: e, prg: p, typ: typ, kind: kindOf(typ)}, nil
 }
 
 func hasLoop(root ast.Expr) bool {
@@ -152,13 +169,6 @@ func unfit(t *cel.Type, want Want) (Issue, bool) {
 		}
 	}
 	return Issue{}, true
-}
-
-// Define adds a named value, read as vars.NAME by expressions compiled later.
-func (e *Env) Define(name string, p *Program) {
-	n := len(e.vars)
-	e.vars = append(e.vars, p)
-	e.fields[varsType.TypeName()][name] = field(p.typ, func(v any) (any, error) { return v.(*varsVal).scope.value(n) })
 }
 
 // UseTable marks a table as used outside expressions.

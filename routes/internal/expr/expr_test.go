@@ -25,7 +25,7 @@ func testEnv(t testing.TB) *Env {
 		}
 	}
 	e, err := New(Options{
-		Selector: hl7doc.Selector,
+		Selector: func(text string, _ bool) (message.Selector, error) { return hl7doc.Selector(text) },
 		Tables:   []*transforms.Table{plain, wide},
 		Env:      func(n string) (string, bool) { return "RXX", n == "TRUST" },
 	})

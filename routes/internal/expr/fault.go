@@ -8,6 +8,9 @@ import (
 // safe turns an error of evaluation into one that can be shown: CEL's own texts
 // quote the values they failed on, which may be a patient's.
 func safe(err error) error {
+	if err == nil {
+		return nil
+	}
 	var f Fault
 	if errors.As(err, &f) {
 		return f

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -8,6 +9,8 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
+
+	"github.com/spine-engine/spine-engine/internal/message"
 )
 
 // Fault is an error whose text holds no content of a message and may be shown.
@@ -33,6 +36,7 @@ func functions() []cel.EnvOption {
 		cel.Function("_[_]", cel.Overload("msg_index", []*cel.Type{msgType, num}, str)),
 		cel.Function("has", cel.MemberOverload("msg_has", []*cel.Type{msgType, num}, cel.BoolType, cel.BinaryBinding(msgHas))),
 		cel.Function("is_null", cel.MemberOverload("msg_is_null", []*cel.Type{msgType, num}, cel.BoolType, cel.BinaryBinding(msgIsNull))),
+		cel.Function(itemIndex, cel.MemberOverload("msg_item_index", []*cel.Type{msgType, num}, num, cel.BinaryBinding(msgItemIndex))),
 		cel.Function("list", cel.MemberOverload("msg_list", []*cel.Type{msgType, num}, list, cel.BinaryBinding(msgList))),
 		member("get", "map_get_default", []*cel.Type{cel.MapType(k, v), k, v}, v, mapGet),
 		member("trim", "text_trim", texts(0), str, onText(strings.TrimSpace)),
@@ -54,14 +58,30 @@ func functionNames() []string {
 		"indexOf", "padLeft", "split", "join", "matches", "startsWith", "endsWith", "contains", "size", "string", "int"}
 }
 
+// itemIndex is what obx.index becomes; no expression can spell it.
+const itemIndex = "@index"
+
+func msgItemIndex(m, slot ref.Val) ref.Val {
+	return types.Int(m.(*docVal).index(int(slot.(types.Int))))
+}
+
 func msgHas(m, sel ref.Val) ref.Val {
 	d := m.(*docVal)
-	return types.Bool(d.doc.Text(d.selector(sel)) != "")
+	return types.Bool(hasValue(d.doc, d.selector(sel)))
+}
+
+// hasValue: a real value is there; absent, empty and null are none. Of a list,
+// one is enough.
+func hasValue(d message.Doc, s message.Selector) bool {
+	if d.Text(s) != "" {
+		return true
+	}
+	return s.IsList() && slices.ContainsFunc(d.List(s), func(t string) bool { return t != "" })
 }
 
 func msgIsNull(m, sel ref.Val) ref.Val {
 	d := m.(*docVal)
-	return types.Bool(d.doc.Presence(d.selector(sel)).String() == "null")
+	return types.Bool(d.doc.Presence(d.selector(sel)) == message.Null)
 }
 
 func msgList(m, sel ref.Val) ref.Val {

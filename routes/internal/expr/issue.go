@@ -35,7 +35,17 @@ type fault struct {
 	Text, Hint string
 }
 
+// detailed is what errors of selectors other than HL7's offer.
+type detailed interface {
+	Detail() (offset int, text, hint string)
+}
+
 func selectorFault(err error) fault {
+	var d detailed
+	if errors.As(err, &d) {
+		at, text, hint := d.Detail()
+		return fault{at, text, hint}
+	}
 	var pe *hl7.PathError
 	if errors.As(err, &pe) {
 		return fault{pe.Offset, pe.Text, pe.Hint}

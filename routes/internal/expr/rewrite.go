@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/common/ast"
@@ -16,6 +17,13 @@ type rewriter struct {
 	src    string
 	info   *ast.SourceInfo
 	issues []Issue
+	last   int64 // the highest id given to a node
+}
+
+// nextID gives an id to a node that the rewriter adds.
+func (r *rewriter) nextID() int64 {
+	r.last++
+	return r.last
 }
 
 func (r *rewriter) walk(root ast.Expr) {
@@ -23,19 +31,49 @@ func (r *rewriter) walk(root ast.Expr) {
 		switch x.Kind() {
 		case ast.CallKind:
 			r.call(x)
+		case ast.SelectKind:
+			r.itemField(x)
+		case ast.IdentKind:
+			r.ident(x)
 		case ast.ComprehensionKind:
 			r.notShadowed(x, x.AsComprehension().IterVar())
 		}
 	}))
 }
 
-var reserved = []string{"msg", "orig", "vars", "meta", "now"}
-
 func (r *rewriter) notShadowed(x ast.Expr, name string) {
-	for _, n := range reserved {
-		if n == name {
-			r.fault(x, 0, "name it otherwise, as in .all(x, x != \"\")", "%s already has a meaning", name)
-		}
+	if _, isItem := r.env.itemSlot(name); isItem || slices.Contains(reserved, name) {
+		r.fault(x, 0, "name it otherwise, as in .all(x, x != \"\")", "%s already has a meaning", name)
+	}
+}
+
+// itemField makes obx.index a question to msg: which number has the item of that slot.
+func (r *rewriter) itemField(x ast.Expr) {
+	sel := x.AsSelect()
+	if sel.Operand().Kind() != ast.IdentKind {
+		return
+	}
+	slot, ok := r.env.itemSlot(sel.Operand().AsIdent())
+	if !ok || sel.IsTestOnly() {
+		return
+	}
+	if sel.FieldName() != "index" {
+		name := sel.Operand().AsIdent()
+		r.fault(x, 0, `write msg["`+name+`-5.1"] for a value, `+name+`.index for its number`, "an item has no %q", sel.FieldName())
+		return
+	}
+	f := ast.NewExprFactory()
+	x.SetKindCase(f.NewMemberCall(x.ID(), itemIndex, f.NewIdent(sel.Operand().ID(), "msg"), f.NewLiteral(r.nextID(), types.Int(slot))))
+}
+
+// ident refuses names that mean nothing where they stand.
+func (r *rewriter) ident(x ast.Expr) {
+	name := x.AsIdent()
+	if _, ok := r.env.itemSlot(name); ok {
+		r.fault(x, 0, `write msg["`+name+`-5.1"] for a value, `+name+`.index for its number`, "%s is an item, which has no value of its own", name)
+	}
+	if name == "part" && !r.env.parts {
+		r.fault(x, 0, "add split: to the feed, or name another value", "this feed does not split messages: there is no part here")
 	}
 }
 
@@ -43,9 +81,9 @@ func (r *rewriter) call(x ast.Expr) {
 	c := x.AsCall()
 	switch fn := c.FunctionName(); {
 	case fn == operators.Index && isMessage(c.Args()[0]):
-		r.selector(c.Args()[1], "msg[...]", false)
-	case c.IsMemberFunction() && isMessage(c.Target()) && len(c.Args()) == 1:
-		r.selector(c.Args()[0], "msg."+fn, fn == "list")
+		r.selector(c.Args()[0].AsIdent(), c.Args()[1], "[...]")
+	case c.IsMemberFunction() && fn != itemIndex && isMessage(c.Target()) && len(c.Args()) == 1:
+		r.selector(c.Target().AsIdent(), c.Args()[0], "."+fn)
 	case !c.IsMemberFunction() && fn == "table":
 		r.table(x, c.Args())
 	case !c.IsMemberFunction() && fn == "env":
@@ -69,35 +107,37 @@ func replace(x ast.Expr, v ref.Val) {
 	x.SetKindCase(ast.NewExprFactory().NewLiteral(x.ID(), v))
 }
 
-func (r *rewriter) selector(x ast.Expr, what string, list bool) {
+// selector makes the selector at x a number. what is how the document is asked.
+func (r *rewriter) selector(doc string, x ast.Expr, what string) {
 	text, ok := literal(x)
 	if !ok {
-		r.fault(x, 0, `write it in quotes: msg["PID-5.1"]`, "%s takes a selector written out, so that it can be checked", what)
+		r.fault(x, 0, `write it in quotes: msg["PID-5.1"]`, "%s takes a selector written out, so that it can be checked", doc+what)
 		return
 	}
-	n, err := r.env.number(text)
+	n, err := r.env.number(text, doc == "orig")
 	if err != nil {
 		f := selectorFault(err)
 		r.fault(x, 1+f.Offset, f.Hint, "selector %q: %s", text, f.Text)
 		return
 	}
-	if s := r.env.selectors[n]; s.IsList() && !list && what == "msg[...]" {
-		r.fault(x, 0, `use msg.list("`+text+`")`, "%s selects several values", text)
+	if s := r.env.selectors[n]; s.IsList() && (what == "[...]" || what == ".is_null") {
+		r.fault(x, 0, `use `+doc+`.list("`+text+`")`, "%s selects several values", text)
 		return
 	}
 	replace(x, types.Int(n))
 }
 
-func (e *Env) number(text string) (int, error) {
-	if n, ok := e.numbers[text]; ok {
+func (e *Env) number(text string, orig bool) (int, error) {
+	key := selectorKey{text, orig}
+	if n, ok := e.numbers[key]; ok {
 		return n, nil
 	}
-	s, err := e.options.Selector(text)
+	s, err := e.options.Selector(text, orig)
 	if err != nil {
 		return 0, err
 	}
 	e.selectors = append(e.selectors, s)
-	e.numbers[text] = len(e.selectors) - 1
+	e.numbers[key] = len(e.selectors) - 1
 	return len(e.selectors) - 1, nil
 }
 

@@ -1,12 +1,10 @@
 package expr
 
 import (
-	"strconv"
 	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
-	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/spine-engine/spine-engine/internal/message"
 )
@@ -18,51 +16,92 @@ type Scope struct {
 	msg, orig docVal
 	meta      metaVal
 	vars      varsVal
+	part      partVal
 	now       types.Timestamp
-	values    []ref.Val // of the named values; nil = not computed yet
-	received  received  // the scope of the named values: msg is orig
+	values    []slot // of the named values; not set = not computed yet
+	locals    []slot // of the values that steps named
+	current   view
+	received  view
+	spare     []slot // values, while a program of another environment runs
+}
+
+// view is what names stand for. There are two of each scope: in the one msg is
+// the document as it is now, in the other, that of the named values, it is the
+// message as received, so that they mean the same wherever they are read.
+type view struct {
+	scope *Scope
+	msg   *docVal
 }
 
 // NewScope makes an empty scope.
 func NewScope() *Scope {
 	s := &Scope{}
-	s.msg.typ, s.orig.typ, s.meta.typ, s.vars.typ = msgType, msgType, metaType, varsType
-	s.vars.scope, s.received.scope = s, s
+	s.msg.typ, s.orig.typ, s.meta.typ, s.vars.typ, s.part.typ = msgType, msgType, metaType, varsType, partType
+	s.msg.scope, s.orig.scope, s.vars.scope = s, s, s
+	s.current, s.received = view{s, &s.msg}, view{s, &s.orig}
 	return s
 }
 
-// Set begins a message: orig as received, and the environment of a feed. msg is orig at first.
+// Set begins a message: orig as received, and the environment of a feed. msg is
+// orig at first, and no step has named anything yet.
 func (s *Scope) Set(e *Env, orig message.Doc, meta *message.Envelope, now time.Time) {
-	s.env = e
-	s.orig.doc, s.orig.selectors = orig, e.selectors
-	s.msg.doc, s.msg.selectors = orig, e.selectors
+	s.orig.doc, s.msg.doc = orig, orig
 	s.meta.env, s.now = meta, types.Timestamp{Time: now}
-	s.values = s.values[:0]
-	for range e.vars {
-		s.values = append(s.values, nil)
+	s.SetPart(0, "")
+	s.ClearLocals()
+	s.enter(e)
+}
+
+// enter makes e the environment. Its named values are not computed yet.
+func (s *Scope) enter(e *Env) {
+	s.env = e
+	s.values = sized(s.values, len(e.vars))
+}
+
+// sized gives n slots that are not set.
+func sized(s []slot, n int) []slot {
+	clear(s[:cap(s)])
+	if cap(s) < n {
+		return make([]slot, n)
 	}
+	return s[:n]
 }
 
 // SetMsg says which document msg is from now on.
 func (s *Scope) SetMsg(doc message.Doc) { s.msg.doc = doc }
 
+// Msg is the document msg stands for.
+func (s *Scope) Msg() message.Doc { return s.msg.doc }
+
+// SetPart says which part of a split message msg is: its number from 1 and its id.
+func (s *Scope) SetPart(index int, id string) { s.part.index, s.part.id = index, id }
+
+// ClearLocals forgets what steps have named, before another part or copy of the
+// message goes through them.
+func (s *Scope) ClearLocals() { s.locals = sized(s.locals, 0) }
+
 // Clear lets go of the message.
 func (s *Scope) Clear() {
 	s.orig.doc, s.msg.doc, s.meta.env, s.env = nil, nil, nil, nil
-	clear(s.values)
+	s.SetPart(0, "")
+	s.ClearLocals()
+	s.values, s.spare = sized(s.values, 0), sized(s.spare, 0)
 }
 
 // ResolveName implements cel.Activation.
-func (s *Scope) ResolveName(name string) (any, bool) {
+func (v *view) ResolveName(name string) (any, bool) {
+	s := v.scope
 	switch name {
 	case "msg":
-		return &s.msg, true
+		return v.msg, true
 	case "orig":
 		return &s.orig, true
 	case "vars":
 		return &s.vars, true
 	case "meta":
 		return &s.meta, true
+	case "part":
+		return &s.part, true
 	case "now":
 		return s.now, true
 	}
@@ -71,64 +110,35 @@ func (s *Scope) ResolveName(name string) (any, bool) {
 }
 
 // Parent implements cel.Activation.
-func (s *Scope) Parent() cel.Activation { return nil }
-
-// received is a Scope in which msg is the message as received: named values
-// mean the same wherever they are read.
-type received struct{ scope *Scope }
-
-func (r *received) ResolveName(name string) (any, bool) {
-	if name == "msg" {
-		name = "orig"
-	}
-	return r.scope.ResolveName(name)
-}
-
-func (r *received) Parent() cel.Activation { return nil }
+func (v *view) Parent() cel.Activation { return nil }
 
 // value computes named value n once per message. It can only refer to those
 // defined before it, so this ends.
-func (s *Scope) value(n int) (any, error) {
-	if v := s.values[n]; v != nil {
+func (s *Scope) value(n int) (*slot, error) {
+	v := &s.values[n]
+	if v.kind != unset {
 		return v, nil
 	}
-	v, _, err := s.env.vars[n].prg.Eval(&s.received)
+	got, err := s.env.vars[n].eval(&s.received)
 	if err != nil {
 		return nil, err
 	}
-	s.values[n] = v
+	*v = got
 	return v, nil
 }
 
-// Program is a compiled expression, shared by goroutines.
-type Program struct {
-	prg cel.Program
-	typ *cel.Type
+// local is what a step has named, an error when that step was not reached.
+func (s *Scope) local(n int, name string) (*slot, error) {
+	if n >= len(s.locals) || s.locals[n].kind == unset {
+		return nil, Fault("vars." + name + " has no value here: the step that names it did not run")
+	}
+	return &s.locals[n], nil
 }
 
-// Bool evaluates a yes or no.
-func (p *Program) Bool(s *Scope) (bool, error) {
-	v, _, err := p.prg.Eval(s)
-	if err != nil {
-		return false, safe(err)
+// setLocal stores what a step names.
+func (s *Scope) setLocal(n int, v slot) {
+	for len(s.locals) <= n {
+		s.locals = append(s.locals, slot{})
 	}
-	return v == types.True, nil
+	s.locals[n] = v
 }
-
-// Text evaluates a text; numbers are written in decimal.
-func (p *Program) Text(s *Scope) (string, error) {
-	v, _, err := p.prg.Eval(s)
-	if err != nil {
-		return "", safe(err)
-	}
-	switch v := v.(type) {
-	case types.String:
-		return string(v), nil
-	case types.Int:
-		return strconv.FormatInt(int64(v), 10), nil
-	}
-	return "", Fault("the expression gave no text")
-}
-
-// Msg is the document msg stands for.
-func (s *Scope) Msg() message.Doc { return s.msg.doc }

@@ -18,6 +18,7 @@ var (
 	msgType  = cel.ObjectType("spine.Message", 0)
 	varsType = cel.ObjectType("spine.Vars", 0)
 	metaType = cel.ObjectType("spine.Meta", 0)
+	partType = cel.ObjectType("spine.Part", 0)
 )
 
 func tableType(name string) *cel.Type { return cel.ObjectType("spine.Table." + name) }
@@ -41,8 +42,8 @@ func (o *opaque) ConvertToType(t ref.Type) ref.Val {
 // docVal is msg or orig. Index by number: the number of a selector in Env.selectors.
 type docVal struct {
 	opaque
-	doc       message.Doc
-	selectors []message.Selector
+	scope *Scope
+	doc   message.Doc
 }
 
 func (d *docVal) Equal(o ref.Val) ref.Val { return types.Bool(any(d) == any(o)) }
@@ -52,7 +53,15 @@ func (d *docVal) Value() any              { return d }
 func (d *docVal) Get(index ref.Val) ref.Val { return types.String(d.doc.Text(d.selector(index))) }
 
 func (d *docVal) selector(index ref.Val) message.Selector {
-	return d.selectors[int(index.(types.Int))]
+	return d.scope.env.selectors[int(index.(types.Int))]
+}
+
+// index is the number of the item bound to a slot, 0 when there is none.
+func (d *docVal) index(slot int) int64 {
+	if w, ok := d.doc.(message.Walker); ok {
+		return int64(w.Index(slot))
+	}
+	return 0
 }
 
 // metaVal is meta: the transport's facts.
@@ -72,6 +81,23 @@ type varsVal struct {
 
 func (v *varsVal) Equal(o ref.Val) ref.Val { return types.Bool(any(v) == any(o)) }
 func (v *varsVal) Value() any              { return v }
+
+// partVal is part: which part of a split message msg is.
+type partVal struct {
+	opaque
+	index int
+	id    string
+}
+
+func (p *partVal) Equal(o ref.Val) ref.Val { return types.Bool(any(p) == any(o)) }
+func (p *partVal) Value() any              { return p }
+
+func partFields() map[string]*types.FieldType {
+	return map[string]*types.FieldType{
+		"index": field(cel.IntType, func(v any) (any, error) { return types.Int(v.(*partVal).index), nil }),
+		"id":    field(cel.StringType, func(v any) (any, error) { return types.String(v.(*partVal).id), nil }),
+	}
+}
 
 type tableVal struct {
 	opaque
@@ -161,6 +187,7 @@ func metaFields() map[string]*types.FieldType {
 		"remote": text(func(e *message.Envelope) string { return e.Remote }),
 		"file":   text(func(e *message.Envelope) string { return e.File }),
 		"index":  number(func(e *message.Envelope) int64 { return int64(e.Index) }),
+		"row":    number(func(e *message.Envelope) int64 { return int64(e.Index) }),
 		"size":   number(func(e *message.Envelope) int64 { return e.Body.Size() }),
 		"received": field(cel.TimestampType, func(v any) (any, error) {
 			return types.Timestamp{Time: v.(*metaVal).env.Received.In(time.UTC)}, nil
