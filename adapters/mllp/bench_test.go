@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/spine-engine/spine-engine/adapters"
+	"github.com/spine-engine/spine-engine/adapters/internal/nets"
 	"github.com/spine-engine/spine-engine/internal/message"
 )
 
@@ -129,7 +130,7 @@ func BenchmarkListenerAlone(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(kilobyte())))
 	used := cpu()
-	c := newConn(l, &memConn{msg: []byte(kilobyte()), left: b.N}, addrOf(&memConn{}))
+	c := newConn(l, &memConn{msg: []byte(kilobyte()), left: b.N}, nets.AddrOf(&memConn{}))
 	c.serve(b.Context(), func(context.Context, *message.Envelope) (message.Receipt, error) { return answer, nil })
 	b.ReportMetric(float64((cpu()-used).Microseconds())/float64(b.N), "cpu-us/msg")
 }

@@ -36,7 +36,7 @@ type conn struct {
 func newConn(l *listener, nc net.Conn, ip netip.Addr) *conn {
 	c := &conn{l: l, raw: nc, ip: ip, remote: nc.RemoteAddr().String()}
 	if l.cfg.tls != nil {
-		nc = tls.Server(nc, l.cfg.tls.config)
+		nc = tls.Server(nc, l.cfg.tls.Config)
 	}
 	c.wire = newWire(nc, l.cfg)
 	c.wire.onJunk = c.sayUnframed

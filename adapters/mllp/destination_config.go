@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spine-engine/spine-engine/adapters"
+	"github.com/spine-engine/spine-engine/adapters/internal/nets"
 	"github.com/spine-engine/spine-engine/internal/conf"
 )
 
@@ -19,8 +20,8 @@ const (
 //	mllp: { connect: host:port, tls: {ca, cert, key, server_name, min}, connections: 1,
 //	        connect_timeout: 10s, reply_timeout: 30s, keepalive: 60s }
 type connectConfig struct {
-	to             address
-	tls            *clientTLS // nil = plain
+	to             nets.Address
+	tls            *nets.TLS // nil = plain
 	connections    int
 	connectTimeout time.Duration // TCP and TLS together
 	replyTimeout   time.Duration // from the last byte sent to the answer
@@ -30,14 +31,14 @@ type connectConfig struct {
 func readConnect(n *conf.Node) *connectConfig {
 	m := n.Map("mllp destination", "connect", "tls", "connections", "connect_timeout", "reply_timeout", "keepalive")
 	c := &connectConfig{
-		to:             readAddress(m["connect"], n, "connect", "epr.example:6661", 1),
+		to:             nets.ReadAddress(m["connect"], n, "mllp", "connect", "epr.example:6661", 1),
 		connections:    m["connections"].Int(1, 1, greatestConnections),
-		connectTimeout: readTimeout(m["connect_timeout"], defaultConnectTimeout),
-		replyTimeout:   readTimeout(m["reply_timeout"], defaultReplyTimeout),
+		connectTimeout: nets.ReadTimeout(m["connect_timeout"], defaultConnectTimeout),
+		replyTimeout:   nets.ReadTimeout(m["reply_timeout"], defaultReplyTimeout),
 		keepalive:      m["keepalive"].Duration(defaultKeepalive),
 	}
 	if m["tls"].Present() {
-		c.tls = readClientTLS(m["tls"], c.to.host)
+		c.tls = nets.ReadClientTLS(m["tls"], c.to.Host)
 	}
 	return c
 }
@@ -54,7 +55,7 @@ func (c *connectConfig) SetReplyTimeout(d time.Duration) {
 // Key names everything that would need the connections to be made anew.
 func (c *connectConfig) Key() string {
 	return fmt.Sprintf("mllp connect=%s tls=%s connections=%d connect_timeout=%s reply_timeout=%s keepalive=%s",
-		c.to, c.tls.key(), c.connections, c.connectTimeout, c.replyTimeout, c.keepalive)
+		c.to, c.tls.Key(), c.connections, c.connectTimeout, c.replyTimeout, c.keepalive)
 }
 
 // Claims is empty: many may call one peer.

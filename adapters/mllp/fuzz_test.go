@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/spine-engine/spine-engine/adapters/internal/nets"
 	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/message"
 )
@@ -73,7 +74,7 @@ func FuzzListener(f *testing.F) {
 		env.Log = zerolog.Nop()
 		l := newListener(cfg, env, newPipes())
 		p := &pieces{data: data, rng: rand.New(rand.NewPCG(seed, 1))}
-		c := newConn(l, p, addrOf(p))
+		c := newConn(l, p, nets.AddrOf(p))
 		c.serve(t.Context(), func(ctx context.Context, env *message.Envelope) (message.Receipt, error) { return e.accept(ctx, env) })
 		want := deframe(data, 1024)
 		if got := e.bodies(); !slices.Equal(got, want) {

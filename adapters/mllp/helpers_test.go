@@ -244,8 +244,8 @@ func run(t testing.TB, e *engine, l *listener) *running {
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if len(l.conns) != 0 || len(l.door.peers) != 0 || l.door.all != 0 {
-			t.Errorf("after Run: %d connections, %d peers remembered", len(l.conns), len(l.door.peers))
+		if all, peers := l.door.Inside(); len(l.conns) != 0 || peers != 0 || all != 0 {
+			t.Errorf("after Run: %d connections, %d peers remembered", len(l.conns), peers)
 		}
 		if left := l.memory.left.Load(); left != frameMemory {
 			t.Errorf("after Run: %d bytes of the frame budget are not given back", frameMemory-left)

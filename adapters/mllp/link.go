@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/spine-engine/spine-engine/adapters/internal/nets"
 	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/message"
 )
@@ -41,7 +42,7 @@ type link struct {
 func (s *sender) dial(ctx context.Context) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.connectTimeout)
 	defer cancel()
-	dialer := net.Dialer{KeepAlive: -1, KeepAliveConfig: keepAlive(s.cfg.keepalive)}
+	dialer := net.Dialer{KeepAlive: -1, KeepAliveConfig: nets.KeepAlive(s.cfg.keepalive)}
 	raw, err := dialer.DialContext(ctx, "tcp", s.cfg.to.String())
 	if err != nil {
 		s.env.Count("connect_failed", 1)
@@ -62,7 +63,7 @@ func (s *sender) secure(ctx context.Context, raw net.Conn) (net.Conn, error) {
 	if s.cfg.tls == nil {
 		return raw, nil
 	}
-	tc := tls.Client(raw, s.cfg.tls.config)
+	tc := tls.Client(raw, s.cfg.tls.Config)
 	return tc, tc.HandshakeContext(ctx)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/spine-engine/spine-engine/adapters"
+	"github.com/spine-engine/spine-engine/adapters/internal/nets"
 )
 
 // listener takes connections on one port. Each is served by one goroutine, which
@@ -22,8 +23,8 @@ type listener struct {
 	env    adapters.SourceEnv
 	log    zerolog.Logger
 	ln     net.Listener
-	door   *door
-	quiet  *quiet
+	door   *nets.Door
+	quiet  *nets.Quiet
 	pool   sync.Pool // *scratch
 	memory budget    // bytes of frames that are still arriving
 
@@ -34,7 +35,7 @@ type listener struct {
 }
 
 func openListener(c *listenConfig, env adapters.SourceEnv) (*listener, error) {
-	ln, err := bind(c)
+	ln, err := nets.Bind("mllp", c.at, c.keepalive)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func newListener(c *listenConfig, env adapters.SourceEnv, ln net.Listener) *list
 	}
 	l := &listener{
 		cfg: c, env: env, ln: ln, log: env.Log.With().Str("listener", env.Name).Logger(),
-		door: newDoor(c), quiet: newQuiet(), conns: map[*conn]struct{}{},
+		door: nets.NewDoor(c.allow, c.maxConns, c.maxPerPeer), quiet: nets.NewQuiet(), conns: map[*conn]struct{}{},
 	}
 	l.memory.left.Store(frameMemory)
 	l.pool.New = func() any { return newScratch(c.maxMessage) }
@@ -125,14 +126,14 @@ func pause(ctx context.Context, d time.Duration) {
 
 // admit starts the goroutine of a welcome connection and closes any other at once.
 func (l *listener) admit(ctx context.Context, nc net.Conn, accept adapters.Accept) {
-	ip := addrOf(nc)
-	if v := l.door.enter(ip); v != welcome {
+	ip := nets.AddrOf(nc)
+	if v := l.door.Enter(ip); v != nets.Welcome {
 		l.refuse(nc, ip, v)
 		return
 	}
 	c := newConn(l, nc, ip)
 	if !l.remember(c) {
-		l.door.leave(ip)
+		l.door.Leave(ip)
 		nc.Close()
 		return
 	}
@@ -140,17 +141,17 @@ func (l *listener) admit(ctx context.Context, nc net.Conn, accept adapters.Accep
 	// What is in hand when ctx ends is finished, not cut short.
 	work := context.WithoutCancel(ctx)
 	l.wg.Go(func() {
-		defer l.door.leave(ip)
+		defer l.door.Leave(ip)
 		defer l.env.Count("connections_closed", 1)
 		defer l.forget(c)
 		c.serve(work, accept)
 	})
 }
 
-func (l *listener) refuse(nc net.Conn, ip netip.Addr, v verdict) {
+func (l *listener) refuse(nc net.Conn, ip netip.Addr, v nets.Verdict) {
 	nc.Close()
 	counter := "refused_limit"
-	if v == foreign {
+	if v == nets.Foreign {
 		counter = "refused_address"
 	}
 	l.env.Count(counter, 1)
@@ -159,7 +160,7 @@ func (l *listener) refuse(nc net.Conn, ip netip.Addr, v verdict) {
 
 // warn logs at most once a minute for each peer and matter.
 func (l *listener) warn(ip netip.Addr, what string, say func(*zerolog.Event)) {
-	skipped, due := l.quiet.speak(ip, what, time.Now())
+	skipped, due := l.quiet.Speak(ip, what, time.Now())
 	if !due {
 		return
 	}

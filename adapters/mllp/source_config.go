@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/spine-engine/spine-engine/adapters"
+	"github.com/spine-engine/spine-engine/adapters/internal/nets"
 	"github.com/spine-engine/spine-engine/internal/conf"
 )
 
 // Defaults and bounds of a listener. Every one has a key.
 const (
 	defaultMaxMessage   = 16 << 20
-	leastMaxMessage     = 1 << 10
-	greatestMaxMessage  = 2 << 30
 	defaultFrameTimeout = 30 * time.Second
 	defaultKeepalive    = 60 * time.Second
 	defaultConnections  = 512
@@ -26,8 +25,8 @@ const (
 //	        max_message: 16MiB, frame_timeout: 30s, idle_timeout: 0s, keepalive: 60s,
 //	        max_connections: 512, max_connections_per_peer: 64, answer_always: false }
 type listenConfig struct {
-	at           address
-	tls          *serverTLS // nil = plain
+	at           nets.Address
+	tls          *nets.TLS // nil = plain
 	allow        []netip.Prefix
 	maxMessage   int64         // bytes between VT and FS
 	frameTimeout time.Duration // from the first byte of a frame to its last, and for writing an answer
@@ -42,10 +41,10 @@ func readListen(n *conf.Node) *listenConfig {
 	m := n.Map("mllp listener", "listen", "tls", "allow_from", "max_message", "frame_timeout", "idle_timeout",
 		"keepalive", "max_connections", "max_connections_per_peer", "answer_always")
 	c := &listenConfig{
-		at:           readAddress(m["listen"], n, "listen", "0.0.0.0:2575", 0),
-		allow:        readPrefixes(m["allow_from"]),
-		maxMessage:   readMaxMessage(m["max_message"]),
-		frameTimeout: readTimeout(m["frame_timeout"], defaultFrameTimeout),
+		at:           nets.ReadAddress(m["listen"], n, "mllp", "listen", "0.0.0.0:2575", 0),
+		allow:        nets.ReadPrefixes(m["allow_from"]),
+		maxMessage:   nets.ReadMaxMessage(m["max_message"], defaultMaxMessage),
+		frameTimeout: nets.ReadTimeout(m["frame_timeout"], defaultFrameTimeout),
 		idleTimeout:  m["idle_timeout"].Duration(0),
 		keepalive:    m["keepalive"].Duration(defaultKeepalive),
 		maxConns:     m["max_connections"].Int(defaultConnections, 1, 100_000),
@@ -53,7 +52,7 @@ func readListen(n *conf.Node) *listenConfig {
 		answerAlways: m["answer_always"].Bool(false),
 	}
 	if m["tls"].Present() {
-		c.tls = readServerTLS(m["tls"])
+		c.tls = nets.ReadServerTLS(m["tls"])
 	}
 	if n := m["max_connections_per_peer"]; n.Present() && c.maxPerPeer > c.maxConns {
 		n.Warnf("", "max_connections_per_peer is above max_connections (%d) and never reached", c.maxConns)
@@ -61,37 +60,18 @@ func readListen(n *conf.Node) *listenConfig {
 	return c
 }
 
-func readMaxMessage(n *conf.Node) int64 {
-	size := n.Size(defaultMaxMessage)
-	if size < leastMaxMessage || size > greatestMaxMessage {
-		n.Errorf("write a size from 1KiB to 2GiB", "%q is out of place", n.Text())
-		return defaultMaxMessage
-	}
-	return size
-}
-
-// readTimeout reads a length of time that cannot be switched off.
-func readTimeout(n *conf.Node, def time.Duration) time.Duration {
-	d := n.Duration(def)
-	if d <= 0 {
-		n.Errorf(fmt.Sprintf("write a length of time above 0; the default is %s", def), "%q would never let anything through", n.Text())
-		return def
-	}
-	return d
-}
-
 // Key names everything that would need the port to be opened anew.
 func (c *listenConfig) Key() string {
 	return fmt.Sprintf("mllp listen=%s tls=%s allow=%v max=%d frame=%s idle=%s keepalive=%s conns=%d/%d always=%t",
-		c.at, c.tls.key(), c.allow, c.maxMessage, c.frameTimeout, c.idleTimeout, c.keepalive, c.maxConns, c.maxPerPeer, c.answerAlways)
+		c.at, c.tls.Key(), c.allow, c.maxMessage, c.frameTimeout, c.idleTimeout, c.keepalive, c.maxConns, c.maxPerPeer, c.answerAlways)
 }
 
 // Claims is the port; any free port (0) is nobody's.
 func (c *listenConfig) Claims() []string {
-	if c.at.port == 0 {
+	if c.at.Port == 0 {
 		return nil
 	}
-	return []string{c.at.claim()}
+	return []string{c.at.Claim()}
 }
 
 // Open binds the port without taking connections yet.

@@ -1,4 +1,4 @@
-package mllp
+package nets
 
 import (
 	"net/netip"
@@ -11,9 +11,9 @@ const (
 	quietPeers = 1024 // remembered at most, however many addresses a scan comes from
 )
 
-// quiet keeps a log readable while somebody knocks a thousand times a second:
+// Quiet keeps a log readable while somebody knocks a thousand times a second:
 // one line a minute for each peer and matter, telling how many it stands for.
-type quiet struct {
+type Quiet struct {
 	mu     sync.Mutex
 	said   map[matter]*tally
 	forgot time.Time // when it was last looked for what has gone quiet
@@ -29,11 +29,12 @@ type tally struct {
 	skipped int
 }
 
-func newQuiet() *quiet { return &quiet{said: map[matter]*tally{}} }
+// NewQuiet has said nothing yet.
+func NewQuiet() *Quiet { return &Quiet{said: map[matter]*tally{}} }
 
-// speak reports whether a line is due now, and how many were left out since the
+// Speak reports whether a line is due now, and how many were left out since the
 // last one.
-func (q *quiet) speak(peer netip.Addr, what string, now time.Time) (skipped int, due bool) {
+func (q *Quiet) Speak(peer netip.Addr, what string, now time.Time) (skipped int, due bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	m := matter{peer, what}
@@ -55,7 +56,7 @@ func (q *quiet) speak(peer netip.Addr, what string, now time.Time) (skipped int,
 
 // forget drops what has gone quiet, once a second at most; false when there is
 // still no room.
-func (q *quiet) forget(now time.Time) bool {
+func (q *Quiet) forget(now time.Time) bool {
 	if now.Sub(q.forgot) < time.Second {
 		return false
 	}

@@ -1,4 +1,4 @@
-package mllp
+package nets
 
 import (
 	"crypto/sha256"
@@ -24,41 +24,31 @@ func suites() []uint16 {
 	}
 }
 
-// serverTLS and clientTLS hold a ready configuration and a digest of what it was
-// made of, so that a renewed certificate is seen as a change without the key
-// material standing in any text.
-type serverTLS struct {
-	config *tls.Config
+// TLS is a ready configuration and a digest of what it was made of, so that a
+// renewed certificate is seen as a change without the key material standing in
+// any text.
+type TLS struct {
+	Config *tls.Config
 	digest string
 }
 
-type clientTLS struct {
-	config *tls.Config
-	digest string
-}
-
-func (s *serverTLS) key() string {
-	if s == nil {
+// Key is the digest, "off" for nil.
+func (t *TLS) Key() string {
+	if t == nil {
 		return "off"
 	}
-	return s.digest
+	return t.digest
 }
 
-func (c *clientTLS) key() string {
-	if c == nil {
-		return "off"
-	}
-	return c.digest
-}
-
-func digest(parts ...string) string {
+// Digest names secrets and long texts by 16 hex digits.
+func Digest(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return fmt.Sprintf("%x", sum[:8])
 }
 
-// readServerTLS reads { cert, key, client_ca, min }. With client_ca every peer
+// ReadServerTLS reads { cert, key, client_ca, min }. With client_ca every peer
 // must show a certificate of that authority (IHE ATNA, ITI-19).
-func readServerTLS(n *conf.Node) *serverTLS {
+func ReadServerTLS(n *conf.Node) *TLS {
 	m := n.Map("tls of a listener", "cert", "key", "client_ca", "min")
 	cfg := baseTLS(m["min"])
 	if m["cert"] == nil || m["key"] == nil {
@@ -69,12 +59,13 @@ func readServerTLS(n *conf.Node) *serverTLS {
 	if m["client_ca"].Present() {
 		cfg.ClientCAs, cfg.ClientAuth = ca.pool, tls.RequireAndVerifyClientCert
 	}
-	return &serverTLS{config: cfg, digest: digest(cert, key, ca.text, m["min"].Text())}
+	return &TLS{Config: cfg, digest: Digest(cert, key, ca.text, m["min"].Text())}
 }
 
-// readClientTLS reads { ca, cert, key, server_name, min }. Without ca the
+// ReadClientTLS reads { ca, cert, key, server_name, min }. host is the name the
+// peer must prove where server_name is not written. Without ca the
 // system's authorities count.
-func readClientTLS(n *conf.Node, host string) *clientTLS {
+func ReadClientTLS(n *conf.Node, host string) *TLS {
 	m := n.Map("tls of a destination", "ca", "cert", "key", "server_name", "min")
 	cfg := baseTLS(m["min"])
 	if (m["cert"] == nil) != (m["key"] == nil) {
@@ -88,11 +79,19 @@ func readClientTLS(n *conf.Node, host string) *clientTLS {
 	cfg.ServerName = host
 	if name := m["server_name"]; name.Present() {
 		cfg.ServerName = name.Text()
-		if cfg.ServerName == "" || !goodHost(cfg.ServerName) {
+		if cfg.ServerName == "" || !GoodHost(cfg.ServerName) {
 			name.Errorf("write the name that stands in the peer's certificate", "%q is not a host", cfg.ServerName)
 		}
 	}
-	return &clientTLS{config: cfg, digest: digest(cert, key, ca.text, cfg.ServerName, m["min"].Text())}
+	return &TLS{Config: cfg, digest: Digest(cert, key, ca.text, cfg.ServerName, m["min"].Text())}
+}
+
+// SystemTLS is the client configuration of who wrote none: the system's
+// authorities, and the name of the host.
+func SystemTLS(host string) *TLS {
+	cfg := baseTLS(nil)
+	cfg.ServerName = host
+	return &TLS{Config: cfg, digest: Digest("system", host)}
 }
 
 func baseTLS(min *conf.Node) *tls.Config {

@@ -1,4 +1,4 @@
-package mllp
+package nets
 
 import (
 	"fmt"
@@ -10,52 +10,54 @@ import (
 	"github.com/spine-engine/spine-engine/internal/conf"
 )
 
-// address is host:port as configured, checked without asking the network.
-type address struct {
-	host string
-	port int
+// Address is host:port as configured, checked without asking the network.
+type Address struct {
+	Host string
+	Port int
 }
 
-func (a address) String() string { return net.JoinHostPort(a.host, strconv.Itoa(a.port)) }
+// String is host:port.
+func (a Address) String() string { return net.JoinHostPort(a.Host, strconv.Itoa(a.Port)) }
 
-// claim is one text for all spellings of "every address of this machine".
-func (a address) claim() string {
-	host := strings.ToLower(a.host)
+// Claim is one text for all spellings of "every address of this machine".
+func (a Address) Claim() string {
+	host := strings.ToLower(a.Host)
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "0.0.0.0"
 	}
-	return "port " + net.JoinHostPort(host, strconv.Itoa(a.port))
+	return "port " + net.JoinHostPort(host, strconv.Itoa(a.Port))
 }
 
-// readAddress reads host:port. lowest is the smallest port allowed: a listener
-// may ask for port 0, any free one, which only tests want.
-func readAddress(n, owner *conf.Node, key, example string, lowest int) address {
+// ReadAddress reads the host:port under key of kind's node (owner). lowest is the
+// smallest port allowed: a listener may ask for port 0, any free one, which only
+// tests want.
+func ReadAddress(n, owner *conf.Node, kind, key, example string, lowest int) Address {
 	if n == nil {
-		owner.Errorf(fmt.Sprintf("add %s: %s", key, example), "mllp has no %q", key)
-		return address{}
+		owner.Errorf(fmt.Sprintf("add %s: %s", key, example), "%s has no %q", kind, key)
+		return Address{}
 	}
 	s := n.Text()
 	hint := "write host:port, as " + example
 	host, p, err := net.SplitHostPort(s)
 	if err != nil {
 		n.Errorf(hint, "%q is not host:port", s)
-		return address{}
+		return Address{}
 	}
 	port, err := strconv.Atoi(p)
 	if err != nil || port < lowest || port > 65535 {
 		n.Errorf(fmt.Sprintf("a port is a number from %d to 65535", max(lowest, 1)), "%q is not a port", p)
-		return address{}
+		return Address{}
 	}
-	if !goodHost(host) || host == "" && key == "connect" {
+	if !GoodHost(host) || host == "" && key == "connect" {
 		n.Errorf(hint, "%q is not a host", host)
-		return address{}
+		return Address{}
 	}
-	return address{host: host, port: port}
+	return Address{Host: host, Port: port}
 }
 
-// goodHost takes IP addresses (with zone), host names (RFC 1123, underscores as
+// GoodHost takes IP addresses (with zone), host names (RFC 1123, underscores as
 // in the wild) and the empty host of a listener.
-func goodHost(h string) bool {
+func GoodHost(h string) bool {
 	if _, err := netip.ParseAddr(h); err == nil || h == "" {
 		return true
 	}
@@ -65,8 +67,8 @@ func goodHost(h string) bool {
 	return strings.Trim(strings.ToLower(h), "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
 }
 
-// readPrefixes reads the allow-list: networks or single addresses.
-func readPrefixes(n *conf.Node) []netip.Prefix {
+// ReadPrefixes reads the allow-list: networks or single addresses.
+func ReadPrefixes(n *conf.Node) []netip.Prefix {
 	if n == nil {
 		return nil
 	}
@@ -76,7 +78,7 @@ func readPrefixes(n *conf.Node) []netip.Prefix {
 	}
 	var out []netip.Prefix
 	for _, item := range items {
-		p, err := parsePrefix(item.Text())
+		p, err := ParsePrefix(item.Text())
 		if err != nil {
 			item.Errorf("write a network as 10.20.0.0/16, or an address as 10.20.1.5", "%q is neither a network nor an address", item.Text())
 			continue
@@ -90,7 +92,8 @@ func readPrefixes(n *conf.Node) []netip.Prefix {
 	return out
 }
 
-func parsePrefix(s string) (netip.Prefix, error) {
+// ParsePrefix reads a network or a single address.
+func ParsePrefix(s string) (netip.Prefix, error) {
 	if !strings.Contains(s, "/") {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
