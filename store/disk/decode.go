@@ -109,6 +109,7 @@ func (d *decoder) accepted() (*message.Decision, time.Time, error) {
 	for i := range dec.Deliveries {
 		d.delivery(&dec.Deliveries[i], env)
 	}
+	d.later(dec)
 	return dec, stored, d.err
 }
 

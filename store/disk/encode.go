@@ -84,6 +84,7 @@ func (e *encoder) accepted(d *message.Decision, stored time.Time) {
 	for i := range d.Deliveries {
 		e.delivery(&d.Deliveries[i], d.Envelope.Body)
 	}
+	e.later(d)
 	head := e.b[at+8:]
 	binary.LittleEndian.PutUint32(e.b[at:], uint32(len(head)))
 	binary.LittleEndian.PutUint32(e.b[at+4:], checksum(head))

@@ -92,6 +92,10 @@ func allParts(r *rig) {
 	d.Envelope.Format, d.Envelope.Problem = message.XML, "none, for the test"
 	d.Reply.Errors = []message.ReplyError{{Location: "PID-3", Code: "101", Text: "missing", Severity: "W"}}
 	d.Parts = append(d.Parts, message.Part{Feed: "audit", Outcome: message.Dropped, Rule: message.Place{File: "feeds/b.yaml", Line: 2}, Reason: "not wanted"})
+	d.Reply.HTTP, d.Reply.Type, d.Reply.Body = 422, "application/json", `{"id":"x"}`
+	warn := message.Finding{Rule: message.Place{File: "feeds/b.yaml", Line: 9}, Text: "no ward"}
+	d.Parts = append(d.Parts, message.Part{Feed: "lab", Outcome: message.Routed, Number: 1, Copies: 1},
+		message.Part{Feed: "lab", Outcome: message.Held, Number: 2, Reason: "unmapped", Findings: []message.Finding{warn, {Text: "no place"}}})
 	v := &d.Deliveries[1]
 	v.State, v.Rule, v.Reason = message.CopyHeld, message.Place{File: "destinations/lab.yaml", Line: 4}, "not before noon"
 	r.append(d)
