@@ -21,6 +21,7 @@ type feed struct {
 	outputs  []*output
 	unrouted transforms.Stop
 	asksCA   bool // while loading: a step sets MSH-15 or MSH-16
+	tests    []*Test
 }
 
 // rule is one entry of accept.
@@ -52,6 +53,7 @@ func (l *loader) feed(root *conf.Node) {
 	f.deliver(root, m["deliver"])
 	f.readUnrouted(root, m["unrouted"])
 	f.unusedTables(m["tables"])
+	f.readTests(m)
 	l.plan.feeds = append(l.plan.feeds, f)
 }
 
