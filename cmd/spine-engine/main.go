@@ -74,6 +74,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newInit(), newRun(), newDemo(), newCheck(), newSend(), newMessages(), newQueue(),
 		newStatus(), newReload(), newVersion())
+	root.AddCommand(newGenerate())
 	return root
 }
 

@@ -1,6 +1,9 @@
 package generate
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // share is how often an event happens, in a hundred.
 type share struct {
@@ -15,13 +18,18 @@ func mix() []share {
 		{ADT, "A31", 8}, {ADT, "A40", 1}, {ORU, "R01", 17}, {ORM, "O01", 13}, {SIU, "S12", 5}, {SIU, "S13", 2}, {SIU, "S14", 2}, {SIU, "S15", 1}, {MDM, "T02", 3}}
 }
 
-// Day makes n messages spread over 24 hours: the mix of a general hospital, in the
-// order of what can happen. Nobody is transferred who was not admitted.
-func (g *Generator) Day(n int) ([][]byte, error) {
+// Day makes n messages spread over 24 hours, or fewer of them close together: the
+// mix of a general hospital, in the order of what can happen. Nobody is transferred who was not admitted.
+func (g *Generator) Day(n int) ([][]byte, error) { return g.Mix(n, Kinds()...) }
+
+// Mix is Day with messages of some kinds only. What they speak of may then have
+// happened before the first of them: results alone belong to orders nobody sees.
+func (g *Generator) Mix(n int, kinds ...Kind) ([][]byte, error) {
 	out := make([][]byte, 0, n)
 	for range n {
-		g.now = g.now.Add(24 * time.Hour / time.Duration(n) * time.Duration(g.dice.between(50, 150)) / 100)
-		s := g.next()
+		gap := min(24*time.Hour/time.Duration(n), 20*time.Minute)
+		g.now = g.now.Add(gap * time.Duration(g.dice.between(50, 150)) / 100)
+		s := g.next(kinds)
 		msg, err := g.at(s.kind, s.event)
 		if err != nil {
 			return out, err
@@ -32,19 +40,20 @@ func (g *Generator) Day(n int) ([][]byte, error) {
 }
 
 // next draws an event that the state of the hospital allows.
-func (g *Generator) next() share {
+func (g *Generator) next(kinds []Kind) share {
 	for range 100 {
 		r := g.dice.n(100)
 		for _, s := range mix() {
 			if r -= s.weight; r < 0 {
-				if g.possible(s) {
+				if slices.Contains(kinds, s.kind) && g.possible(s) {
 					return s
 				}
 				break
 			}
 		}
 	}
-	return share{kind: ADT, event: "A28"}
+	k := kinds[0]
+	return share{kind: k, event: Events(k)[0]}
 }
 
 // possible reports whether the event needs nobody to have come before the messages
