@@ -2,22 +2,31 @@ package hl7
 
 // eachSegment yields the indexes of the segments p selects; false = stopped.
 func (m *Message) eachSegment(p *path, yield func(i int) bool) bool {
+	if p.at.given() {
+		return m.eachAnchored(p, yield)
+	}
+	return m.eachFree(p, yield)
+}
+
+// eachFree is eachSegment without regard to an anchor.
+func (m *Message) eachFree(p *path, yield func(i int) bool) bool {
 	if p.group == nil {
 		return m.pick(&p.seg, 0, len(m.segs), yield)
 	}
 	return m.pick(p.group, 0, len(m.segs), func(anchor int) bool {
-		from, to := m.scope(anchor, p)
+		from, to := m.scope(anchor, p.run, p.seg.id)
 		return m.pick(&p.seg, from, to, yield)
 	})
 }
 
-// scope gives the segments among which p looks, from one anchor of its group.
-func (m *Message) scope(anchor int, p *path) (from, to int) {
-	if !p.run {
+// scope gives the segments that belong to one anchor: its group, or the run of
+// segments with an id directly after it.
+func (m *Message) scope(anchor int, run bool, id string) (from, to int) {
+	if !run {
 		return m.Group(anchor)
 	}
 	to = anchor + 1
-	for to < len(m.segs) && m.is(to, p.seg.id) {
+	for to < len(m.segs) && m.is(to, id) {
 		to++
 	}
 	return anchor + 1, to

@@ -17,35 +17,68 @@ func (m *Message) AppendSegment(id string) (Path, error) {
 	if err := newID(id); err != nil {
 		return Path{}, err
 	}
-	return m.insert(len(m.segs), []byte(id)), nil
+	m.insert(place{at: len(m.segs)}, []byte(id))
+	return m.pathTo(len(m.segs) - 1), nil
 }
 
 // InsertSegment puts an empty segment before or behind the first one that at
 // selects and returns the path to it, such as TQ1(#2). Nothing goes before MSH.
 func (m *Message) InsertSegment(at Path, w Where, id string) (Path, error) {
-	if err := newID(id); err != nil {
+	h, err := m.Insert(at, w, id)
+	if err != nil {
 		return Path{}, err
 	}
+	i, _ := m.Find(h)
+	return m.pathTo(i), nil
+}
+
+// Insert is InsertSegment for those who want the segment and not a path. Where
+// at is the anchor of a group, Before is before its first segment, After and
+// AtGroupEnd behind its last. The new segment belongs to the groups that the
+// segment belongs to beside which it was put.
+func (m *Message) Insert(at Path, w Where, id string) (Handle, error) {
+	if err := newID(id); err != nil {
+		return Handle{}, err
+	}
+	to, ok := m.beside(at, w)
+	switch {
+	case !ok:
+		return Handle{}, refuse(at, ErrNoMatch.Error(), "", ErrNoMatch)
+	case to.at == 0:
+		return Handle{}, refuse(at, "nothing stands before MSH", "", nil)
+	}
+	return m.insert(to, []byte(id)), nil
+}
+
+// beside finds the place that at and w mean.
+func (m *Message) beside(at Path, w Where) (to place, ok bool) {
+	if at.p == nil {
+		return nowhere, false
+	}
 	i := -1
-	if at.p != nil {
-		m.eachSegment(at.p, func(j int) bool {
-			i = j
-			return false
-		})
-	}
+	m.eachSegment(at.p, func(j int) bool {
+		i = j
+		return false
+	})
 	if i < 0 {
-		return Path{}, refuse(at, ErrNoMatch.Error(), "", ErrNoMatch)
+		return nowhere, false
 	}
-	switch w {
-	case After:
-		i++
-	case AtGroupEnd:
-		_, i = m.Group(i)
+	to = place{i, m.Handle(i)}
+	group := at.p.at.group > 0
+	switch {
+	case group && at.p.below == 0 && w != Before:
+		_, to.at, _ = m.members(nil, at.p)
+	case w == After:
+		to.at++
+	case w == AtGroupEnd && group:
+		in, _, _ := m.members(nil, at.p)
+		k, _ := slices.BinarySearch(in, i)
+		_, end := m.view(in).Group(k)
+		to.at = in[end-1] + 1
+	case w == AtGroupEnd:
+		_, to.at = m.Group(i)
 	}
-	if i == 0 {
-		return Path{}, refuse(at, "nothing stands before MSH", "", nil)
-	}
-	return m.insert(i, []byte(id)), nil
+	return to, true
 }
 
 func newID(id string) error {
@@ -58,12 +91,19 @@ func newID(id string) error {
 	return nil
 }
 
-// insert puts a segment with the given content at place i and returns its path.
-func (m *Message) insert(i int, content []byte) Path {
+// insert puts a segment with the given content at a place.
+func (m *Message) insert(to place, content []byte) Handle {
 	m.private()
 	m.edits = append(m.edits, content)
-	m.segs = slices.Insert(m.segs, i, segment{own: uint32(len(m.edits))})
-	p := &path{seg: step{id: string(content[:3])}}
+	made := segment{own: uint32(len(m.edits))}
+	m.segs = slices.Insert(m.segs, to.at, made)
+	m.joinGroups(made.handle(), to.near)
+	return made.handle()
+}
+
+// pathTo gives the path to segment i, such as TQ1(#2).
+func (m *Message) pathTo(i int) Path {
+	p := &path{seg: step{id: string(segmentID(m.content(i), m.delims.Field))}}
 	for j := range i + 1 {
 		if m.is(j, p.seg.id) {
 			p.seg.which++
@@ -96,8 +136,11 @@ func (m *Message) Remove(p Path) (n int, err error) {
 		gone[i] = true
 		return true
 	})
-	if len(gone) == 0 {
+	switch {
+	case len(gone) == 0:
 		return 0, nil
+	case gone[0]:
+		return 0, refuse(p, "a message begins with MSH", "", ErrNotSettable)
 	}
 	keep := make([]int, 0, len(m.segs))
 	for i := range m.segs {

@@ -14,7 +14,8 @@ type Message struct {
 	// edits hold the segments that are no longer as in src. A buffer is never
 	// changed once it is here, so that clones may share it.
 	edits    [][]byte
-	ownSegs  bool // segs belongs to this Message alone; false after Parse and Clone
+	groups   *groups // fixed by AnchorGroups; nil if never
+	ownSegs  bool    // segs belongs to this Message alone; false after Parse and Clone
 	edited   bool
 	lf       bool // the first terminator is a line feed
 	clean    bool // Normalize was called: lead and tail are not written

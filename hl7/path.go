@@ -32,7 +32,10 @@ type path struct {
 	rep       choice
 	comp, sub int // 0: not given
 	text      string
-	simple    bool // no group, no condition, no (*)
+	simple    bool // no group, no condition, no (*), no anchor
+
+	at    Anchor // given: the path is below an anchor
+	below byte   // then: '/' or '>' when it selects segments below it, 0 when the anchor itself
 }
 
 // sealed makes the Path of a path that is complete.
@@ -105,9 +108,10 @@ func (p Path) Subcomponent() int {
 	return p.p.sub
 }
 
-// IsList tells whether the path holds (*) and so may match more than one node.
+// IsList tells whether the path holds (*), or is a group of segments, and so may
+// match more than one node.
 func (p Path) IsList() bool {
-	return p.p != nil && (p.p.seg.which == all || p.p.rep.which == all || p.p.group != nil && p.p.group.which == all)
+	return p.p != nil && (p.p.at.group > 0 && p.p.below == 0 || p.p.seg.which == all || p.p.rep.which == all || p.p.group != nil && p.p.group.which == all)
 }
 
 // HasCondition tells whether the path selects by value, as in PID-3(5=NH).

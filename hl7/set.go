@@ -68,6 +68,9 @@ func (m *Message) fitsLevel(p Path, er7 []byte) error {
 	above := []byte{d.Field, d.Repetition, d.Component, d.Subcomponent}
 	switch p.DeepestLevel() {
 	case SegmentLevel:
+		if p.p.at.group > 0 && p.p.below == 0 {
+			return refuse(p, "a group of segments is not one place", "name one of its segments", nil)
+		}
 		if id := segmentID(er7, d.Field); id == nil || string(id) != p.p.seg.id {
 			return refuse(p, "the raw segment does not begin with its id and the field separator", "", nil)
 		}
@@ -111,12 +114,12 @@ func (m *Message) edit(p Path, needed bool, value func(seg []byte) ([]byte, erro
 	if err := settable(p); err != nil {
 		return err
 	}
-	targets, insertAt, err := m.targets(p, needed)
+	targets, place, err := m.targets(p, needed)
 	if err != nil {
 		return err
 	}
-	if insertAt >= 0 {
-		return m.editNew(p, insertAt, value)
+	if place.at >= 0 {
+		return m.editNew(p, place, value)
 	}
 	var few [2][]byte
 	edited := few[:0]
@@ -135,7 +138,7 @@ func (m *Message) edit(p Path, needed bool, value func(seg []byte) ([]byte, erro
 	return nil
 }
 
-func (m *Message) editNew(p Path, at int, value func(seg []byte) ([]byte, error)) error {
+func (m *Message) editNew(p Path, at place, value func(seg []byte) ([]byte, error)) error {
 	seg, err := m.rewrite([]byte(p.p.seg.id), p, true, value)
 	if err != nil {
 		return err
@@ -144,6 +147,15 @@ func (m *Message) editNew(p Path, at int, value func(seg []byte) ([]byte, error)
 	return nil
 }
 
+// place is where a new segment goes, -1 for nowhere, and the segment whose
+// groups it joins.
+type place struct {
+	at   int
+	near Handle
+}
+
+var nowhere = place{at: -1}
+
 func settable(p Path) error {
 	if h := isHeader([]byte(p.p.seg.id)); h && p.p.field > 0 && p.p.field <= 2 {
 		return refuse(p, ErrNotSettable.Error(), "they fix the delimiters of the whole message", ErrNotSettable)
@@ -151,46 +163,56 @@ func settable(p Path) error {
 	return nil
 }
 
-// targets finds the segments to edit, or the place where the missing next one goes (else -1).
-func (m *Message) targets(p Path, needed bool) (found []int, insertAt int, err error) {
+// targets finds the segments to edit, or the place where the missing next one goes.
+func (m *Message) targets(p Path, needed bool) (found []int, at place, err error) {
 	m.eachSegment(p.p, func(i int) bool {
 		found = append(found, i)
 		return true
 	})
-	s := &p.p.seg
-	switch {
-	case len(found) > 0 || !needed && len(s.conds) == 0:
-		return found, -1, nil
-	case len(s.conds) > 0:
-		return nil, -1, refuse(p, ErrNoMatch.Error(), "", ErrNoMatch)
-	case s.which == all:
-		return nil, -1, nil
-	case s.id == "MSH":
-		return nil, -1, refuse(p, "a message has one MSH", "", ErrGap)
+	if len(found) > 0 {
+		return found, nowhere, nil
 	}
-	from, to := 0, len(m.segs)
-	if p.p.group != nil {
-		if from, to, err = m.onlyScope(p); err != nil {
-			return nil, -1, err
-		}
+	at, err = m.missing(p, needed)
+	return nil, at, err
+}
+
+// missing is the place of the next segment of the kind p asks for.
+func (m *Message) missing(p Path, needed bool) (place, error) {
+	s := &p.p.seg
+	if _, ok := m.Near(p.p.at); p.p.at.given() && (!ok || p.p.below == 0) {
+		return nowhere, refuse(p, ErrNoMatch.Error(), "", ErrNoMatch)
+	}
+	switch {
+	case !needed && len(s.conds) == 0:
+		return nowhere, nil
+	case len(s.conds) > 0:
+		return nowhere, refuse(p, ErrNoMatch.Error(), "", ErrNoMatch)
+	case s.which == all:
+		return nowhere, nil
+	case s.id == "MSH":
+		return nowhere, refuse(p, "a message has one MSH", "", ErrGap)
+	}
+	among, at, err := m.room(p)
+	if err != nil {
+		return nowhere, err
 	}
 	have := 0
-	for i := from; i < to; i++ {
+	for _, i := range among {
 		if m.is(i, s.id) {
 			have++
 		}
 	}
 	if max(s.which, 1) != have+1 {
-		return nil, -1, refuse(p, "segment gap: an earlier occurrence is missing", "only the next one can be made", ErrGap)
+		return nowhere, refuse(p, "segment gap: an earlier occurrence is missing", "only the next one can be made", ErrGap)
 	}
-	return nil, to, nil
+	return at, nil
 }
 
 // onlyScope gives the range of the one group in which a segment is to be made.
 func (m *Message) onlyScope(p Path) (from, to int, err error) {
 	n := 0
 	m.pick(p.p.group, 0, len(m.segs), func(anchor int) bool {
-		from, to = m.scope(anchor, p.p)
+		from, to = m.scope(anchor, p.p.run, p.p.seg.id)
 		n++
 		return true
 	})
