@@ -14,8 +14,15 @@ import (
 //
 //	PID-3(5=NH).1        a further repetition of PID-3 with NH in component 5
 //	OBX(3.1=X)-5         a further OBX with X in OBX-3.1
+//	obx-3(5=L).1         a further repetition in the item's own segment
 func (d *Doc) Create(s message.Selector) error {
-	p := path(s)
+	if r, ok := s.(*relative); ok {
+		return d.createBelow(r)
+	}
+	p, err := d.path(s)
+	if err != nil {
+		return err
+	}
 	if p.InGroup() {
 		return fmt.Errorf("cannot create %s: make the segment of a group with insert", s)
 	}
@@ -26,7 +33,7 @@ func (d *Doc) Create(s message.Selector) error {
 		if err != nil {
 			return err
 		}
-		if err := d.fill(made.String()+"-", conds); err != nil {
+		if err := d.fill(nil, made.String()+"-", conds); err != nil {
 			return err
 		}
 	}
@@ -34,31 +41,46 @@ func (d *Doc) Create(s message.Selector) error {
 	if len(conds) == 0 || d.Presence(s) != message.Absent {
 		return nil
 	}
-	at := seg + "-" + field
-	return d.fill(fmt.Sprintf("%s(#%d).", at, d.repetitions(at)+1), conds)
+	return d.addRepetition(nil, seg+"-"+field, conds)
 }
 
-// repetitions counts those a field has; an empty field has none.
-func (d *Doc) repetitions(field string) int {
-	list, err := hl7.ParsePath(field + "(*)")
-	if err != nil {
-		return 0
+// createBelow is Create within the segment of an item.
+func (d *Doc) createBelow(r *relative) error {
+	if _, below := r.Path(); below {
+		return fmt.Errorf("cannot create %s: make the segment of a group with insert", r)
 	}
-	return d.M.Count(list)
+	field, conds := cutConditions(r.String())
+	if len(conds) == 0 || !d.Holds(r.slot) {
+		return noMatch{fmt.Errorf("nothing matches %s, and nothing can be made there", r)}
+	}
+	if d.Presence(r) != message.Absent {
+		return nil
+	}
+	return d.addRepetition(map[string]int{r.Name(): r.slot}, field, conds)
+}
+
+// addRepetition makes the next repetition of a field; an empty field has none.
+func (d *Doc) addRepetition(items map[string]int, field string, conds []string) error {
+	list, err := Compile(field+"(*)", items)
+	if err != nil {
+		return err
+	}
+	n := d.M.Count(d.reading(list))
+	return d.fill(items, fmt.Sprintf("%s(#%d).", field, n+1), conds)
 }
 
 // fill writes the conditions' values below prefix.
-func (d *Doc) fill(prefix string, conds []string) error {
+func (d *Doc) fill(items map[string]int, prefix string, conds []string) error {
 	for _, c := range conds {
 		at, text, _ := strings.Cut(c, "=")
 		if prefix[len(prefix)-1] == '-' {
 			at = strings.Replace(at, ".", "(#1).", 1) // OBX-3.1 is the component of the first repetition
 		}
-		p, err := hl7.ParsePath(prefix + at)
+		s, err := Compile(prefix+at, items)
 		if err != nil {
 			return err
 		}
-		if err := d.M.Set(p, unquoted(text)); err != nil {
+		if err := d.Set(s, unquoted(text)); err != nil {
 			return err
 		}
 	}

@@ -3,15 +3,17 @@ package hl7doc
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/message"
 )
 
-// Doc is a message.Doc over HL7 v2 ER7.
-type Doc struct{ M *hl7.Message }
-
-var _ message.Doc = (*Doc)(nil)
+// Doc is a message.Doc, and a message.Walker, over HL7 v2 ER7.
+type Doc struct {
+	M     *hl7.Message
+	slots []slot
+}
 
 // Parse reads one message.
 func Parse(b []byte, o hl7.Options) (*Doc, error) {
@@ -20,20 +22,6 @@ func Parse(b []byte, o hl7.Options) (*Doc, error) {
 		return nil, err
 	}
 	return &Doc{M: m}, nil
-}
-
-// Selector compiles the text of a selector. The error is a *hl7.PathError.
-func Selector(text string) (message.Selector, error) {
-	p, err := hl7.ParsePath(text)
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-func path(s message.Selector) hl7.Path {
-	p, _ := s.(hl7.Path)
-	return p
 }
 
 // Format is HL7.
@@ -50,8 +38,9 @@ func (d *Doc) ControlID() string { return d.M.ControlID() }
 
 // Text is the first match; null reads as "".
 func (d *Doc) Text(s message.Selector) string {
-	t := d.M.Get(path(s))
-	if t == `""` && d.M.State(path(s)) == hl7.Null {
+	p := d.reading(s)
+	t := d.M.Get(p)
+	if t == `""` && d.M.State(p) == hl7.Null {
 		return ""
 	}
 	return t
@@ -59,7 +48,7 @@ func (d *Doc) Text(s message.Selector) string {
 
 // Presence of the first match.
 func (d *Doc) Presence(s message.Selector) message.Presence {
-	switch d.M.State(path(s)) {
+	switch d.M.State(d.reading(s)) {
 	case hl7.Empty:
 		return message.Empty
 	case hl7.Null:
@@ -73,7 +62,7 @@ func (d *Doc) Presence(s message.Selector) message.Presence {
 // List gives all matches.
 func (d *Doc) List(s message.Selector) []string {
 	var out []string
-	for n := range d.M.All(path(s)) {
+	for n := range d.M.All(d.reading(s)) {
 		t := n.Text()
 		if n.State() == hl7.Null {
 			t = ""
@@ -83,60 +72,95 @@ func (d *Doc) List(s message.Selector) []string {
 	return out
 }
 
-// Expand walks lists of segments: OBX(*)-5 is OBX(#1)-5, OBX(#2)-5 and so on.
+// Expand fixes the nodes of a list: OBX(*)-5 is OBX(#1)-5, OBX(#2)-5 and so on,
+// and each stays that one whatever is edited.
 func (d *Doc) Expand(s message.Selector) ([]message.Selector, bool) {
-	p := path(s)
-	if !p.IsList() {
+	p, err := d.path(s)
+	switch {
+	case err != nil:
+		return nil, isNoMatch(err)
+	case !p.IsList():
 		return []message.Selector{s}, true
 	}
-	if p.InGroup() || p.Occurrence(1).IsList() {
-		return nil, false
-	}
-	var out []message.Selector
-	for n := 1; d.M.State(segmentOf(p, n)) != hl7.Absent; n++ {
-		out = append(out, p.Occurrence(n))
+	each := d.M.Each(p)
+	out := make([]message.Selector, len(each))
+	for i, e := range each {
+		out[i] = e
 	}
 	return out, true
 }
 
-// segmentOf is the n-th segment that p's list walks, whatever its field holds.
-func segmentOf(p hl7.Path, n int) hl7.Path {
-	seg, _ := cutSegment(p.Occurrence(n).String())
-	return mustSegment(seg)
-}
-
 // Set writes a text.
-func (d *Doc) Set(s message.Selector, text string) error { return mark(d.M.Set(path(s), text)) }
+func (d *Doc) Set(s message.Selector, text string) error {
+	p, err := d.path(s)
+	if err != nil {
+		return err
+	}
+	return mark(d.M.Set(p, text))
+}
 
 // SetRaw writes ER7.
 func (d *Doc) SetRaw(s message.Selector, raw string) error {
-	return mark(d.M.SetRaw(path(s), []byte(raw)))
+	p, err := d.path(s)
+	if err != nil {
+		return err
+	}
+	return mark(d.M.SetRaw(p, []byte(raw)))
 }
 
 // SetNull writes HL7 null.
-func (d *Doc) SetNull(s message.Selector) error { return mark(d.M.SetNull(path(s))) }
-
-// Remove takes out segments, or empties deeper nodes. A condition that matches
-// nothing has nothing to remove.
-func (d *Doc) Remove(s message.Selector) (int, error) {
-	n, err := d.M.Remove(path(s))
-	if errors.Is(err, hl7.ErrNoMatch) {
-		return 0, nil
+func (d *Doc) SetNull(s message.Selector) error {
+	p, err := d.path(s)
+	if err != nil {
+		return err
 	}
-	return n, err
+	return mark(d.M.SetNull(p))
 }
 
-// Copy writes what from selects in src to to.
+// Remove takes out segments, or empties deeper nodes. What matches nothing
+// needs no removing.
+func (d *Doc) Remove(s message.Selector) (int, error) {
+	p, err := d.path(s)
+	if err == nil {
+		var n int
+		if n, err = d.M.Remove(p); err == nil {
+			return n, nil
+		}
+	}
+	if isNoMatch(err) {
+		return 0, nil
+	}
+	return 0, err
+}
+
+// Copy writes what from selects in src to to. Items of either side are those
+// that its own document has bound.
 func (d *Doc) Copy(src message.Doc, from, to message.Selector) error {
 	o, ok := src.(*Doc)
 	if !ok {
 		return fmt.Errorf("cannot copy from a %s document into an hl7 one", src.Format())
 	}
-	return mark(d.M.CopyFrom(o.M, path(from), path(to)))
+	source, err := o.path(from)
+	if err != nil && !isNoMatch(err) {
+		return err
+	}
+	if err != nil { // no such item: as absent as any other source
+		source = absent
+	}
+	target, err := d.path(to)
+	if err != nil {
+		return err
+	}
+	return mark(d.M.CopyFrom(o.M, source, target))
 }
 
-// Clone gives an independent copy.
-func (d *Doc) Clone() message.Doc { return &Doc{M: d.M.Clone()} }
+// absent selects a field that no message can have.
+var absent = hl7.MustPath("MSH-9999")
+
+// Clone gives an independent copy that has the same items bound.
+func (d *Doc) Clone() message.Doc { return &Doc{M: d.M.Clone(), slots: d.cloneSlots()} }
+
+func (d *Doc) cloneSlots() []slot { return slices.Clone(d.slots) }
 
 // noMatch carries hl7's own text and is message.ErrNoMatch.
 type noMatch struct{ error }
@@ -148,4 +172,9 @@ func mark(err error) error {
 		return noMatch{err}
 	}
 	return err
+}
+
+// isNoMatch: hl7's word for it or that of the documents.
+func isNoMatch(err error) bool {
+	return errors.Is(err, hl7.ErrNoMatch) || errors.Is(err, message.ErrNoMatch)
 }

@@ -65,11 +65,11 @@ func TestExpand(t *testing.T) {
 	}{
 		{"PID-3.1", []string{"PID-3.1"}, true},
 		{"OBX(*)-3", []string{"OBX(#1)-3", "OBX(#2)-3", "OBX(#3)-3"}, true},
-		{"OBX(3=A-1)(*)-5", []string{"OBX(3=A-1)(#1)-5", "OBX(3=A-1)(#2)-5"}, true},
-		{`OBX(3="B-(2)")(*)-5`, []string{`OBX(3="B-(2)")(#1)-5`}, true},
+		{"OBX(3=A-1)(*)-5", []string{"OBX(#1)-5", "OBX(#3)-5"}, true},
+		{`OBX(3="B-(2)")(*)-5`, []string{"OBX(#2)-5"}, true},
 		{"ZZZ(*)-1", nil, true},
-		{"PID-3(*).1", nil, false},
-		{"PID(#1)/OBX(*)-5", nil, false},
+		{"PID-3(*).1", []string{"PID(#1)-3(#1).1", "PID(#1)-3(#2).1"}, true},
+		{"PID(#1)/OBX(*)-5", []string{"OBX(#1)-5", "OBX(#2)-5", "OBX(#3)-5"}, true},
 	} {
 		each, ok := d.Expand(sel(t, c.sel))
 		var got []string
