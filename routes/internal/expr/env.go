@@ -30,6 +30,7 @@ type Env struct {
 	numbers   map[selectorKey]int
 	tables    map[string]*tableVal // by the name of their variable
 	fields    map[string]map[string]*types.FieldType
+	defs      map[string]*def     // by the id of their overload
 	names     map[string]variable // vars.NAME
 	vars      []*Program          // the named values
 	locals    int                 // how many values steps have named
@@ -46,14 +47,19 @@ type selectorKey struct {
 
 // New makes an environment without named values.
 func New(o Options) (*Env, error) {
-	e := &Env{options: o, numbers: map[selectorKey]int{}, tables: map[string]*tableVal{}, names: map[string]variable{}, used: map[string]bool{}}
+	e := &Env{options: o, numbers: map[selectorKey]int{}, tables: map[string]*tableVal{}, names: map[string]variable{}, defs: map[string]*def{}, used: map[string]bool{}}
 	e.fields = map[string]map[string]*types.FieldType{
 		msgType.TypeName():  messageFields(),
 		metaType.TypeName(): metaFields(),
 		partType.TypeName(): partFields(),
 		varsType.TypeName(): {},
 	}
-	opts := append(functions(),
+	opts := functions()
+	for _, d := range e.defineFunctions() {
+		opts = append(opts, d.option())
+		e.defs[d.id] = &d
+	}
+	opts = append(opts,
 		cel.Variable("msg", msgType), cel.Variable("orig", msgType), cel.Variable("vars", varsType),
 		cel.Variable("meta", metaType), cel.Variable("part", partType), cel.Variable("now", cel.TimestampType),
 		cel.ParserRecursionLimit(64), cel.ParserExpressionSizeLimit(16<<10))
@@ -71,33 +77,6 @@ func New(o Options) (*Env, error) {
 
 // TableUsed reports whether any expression names the table.
 func (e *Env) TableUsed(name string) bool { return e.used[name] }
-
-// tableVar is the name of the variable that stands for table("name"); no
-// expression can spell it.
-func tableVar(name string) string { return "@table:" + name }
-
-func (e *Env) declareTable(t *transforms.Table) []cel.EnvOption {
-	typ, row := tableType(t.Name), cel.StringType
-	if !t.Plain() {
-		row = rowType(t.Name)
-		columns := map[string]*types.FieldType{}
-		for i, c := range t.Columns {
-			columns[c] = field(cel.StringType, func(v any) (any, error) { return types.String(v.(*rowVal).row[i]), nil })
-		}
-		e.fields[row.TypeName()] = columns
-	}
-	e.tables[tableVar(t.Name)] = &tableVal{opaque: opaque{typ}, table: t, row: row}
-	opts := []cel.EnvOption{
-		cel.Variable(tableVar(t.Name), typ),
-		cel.Function("has", cel.MemberOverload("table_has_"+t.Name, []*cel.Type{typ, cel.StringType}, cel.BoolType, cel.BinaryBinding(tableHas))),
-		cel.Function("get", cel.MemberOverload("table_get_"+t.Name, []*cel.Type{typ, cel.StringType}, row, cel.BinaryBinding(tableGet))),
-	}
-	if t.Plain() {
-		opts = append(opts, cel.Function("get", cel.MemberOverload("table_get_default_"+t.Name,
-			[]*cel.Type{typ, cel.StringType, cel.StringType}, cel.StringType, cel.FunctionBinding(tableGetDefault))))
-	}
-	return opts
-}
 
 // Want is the kind of result a place in a feed file takes.
 type Want uint8
@@ -146,7 +125,9 @@ func (e *Env) plan(checked *cel.Ast) (*Program, []Issue) {
 		return nil, []Issue{{Line: 1, Text: "cannot be planned: " + firstLine(err.Error())}}
 	}
 	typ := checked.OutputType()
-	return &Program{env: e, prg: p, typ: typ, kind: kindOf(typ)}, nil
+	out := &Program{env: e, prg: p, typ: typ, kind: kindOf(typ)}
+	out.node, _ = e.compileNative(checked)
+	return out, nil
 }
 
 func hasLoop(root ast.Expr) bool {
@@ -173,3 +154,8 @@ func unfit(t *cel.Type, want Want) (Issue, bool) {
 
 // UseTable marks a table as used outside expressions.
 func (e *Env) UseTable(name string) { e.used[name] = true }
+
+// defineFunctions are the functions over texts and numbers.
+func (e *Env) defineFunctions() []def {
+	return textDefs()
+}

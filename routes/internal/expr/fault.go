@@ -5,6 +5,11 @@ import (
 	"strings"
 )
 
+// Fault is an error whose text holds no content of a message and may be shown.
+type Fault string
+
+func (f Fault) Error() string { return string(f) }
+
 // safe turns an error of evaluation into one that can be shown: CEL's own texts
 // quote the values they failed on, which may be a patient's.
 func safe(err error) error {

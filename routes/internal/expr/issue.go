@@ -146,3 +146,8 @@ func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return s
 }
+
+func functionNames() []string {
+	return []string{"has", "is_null", "list", "get", "trim", "upperAscii", "lowerAscii", "upper", "lower", "replace", "substring",
+		"indexOf", "padLeft", "padRight", "split", "join", "matches", "startsWith", "endsWith", "contains", "size", "string", "int"}
+}

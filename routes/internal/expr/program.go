@@ -14,6 +14,7 @@ type Program struct {
 	prg  cel.Program
 	typ  *cel.Type
 	kind kind
+	node node // the native form, when there is one
 }
 
 // kind is how a result is kept.
@@ -85,6 +86,21 @@ func slotOf(k kind, v ref.Val) (slot, error) {
 }
 
 func (p *Program) eval(v *view) (slot, error) {
+	switch {
+	case p.node.text != nil:
+		t, err := p.node.text(v)
+		return slot{kind: aText, text: t}, err
+	case p.node.yes != nil:
+		b, err := p.node.yes(v)
+		return slot{kind: aBool, yes: b}, err
+	case p.node.number != nil:
+		n, err := p.node.number(v)
+		return slot{kind: aNumber, number: n}, err
+	}
+	return p.interpret(v)
+}
+
+func (p *Program) interpret(v *view) (slot, error) {
 	val, _, err := p.prg.Eval(v)
 	if err != nil {
 		return slot{}, err
@@ -109,6 +125,10 @@ func (p *Program) run(s *Scope) (slot, error) {
 
 // Bool evaluates a yes or no.
 func (p *Program) Bool(s *Scope) (bool, error) {
+	if p.node.yes != nil && p.env == s.env {
+		yes, err := p.node.yes(&s.current)
+		return yes, safe(err)
+	}
 	r, err := p.run(s)
 	return r.yes, err
 }

@@ -10,7 +10,6 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/spine-engine/spine-engine/internal/message"
-	"github.com/spine-engine/spine-engine/transforms"
 )
 
 // The types that messages add to CEL.
@@ -20,9 +19,6 @@ var (
 	metaType = cel.ObjectType("spine.Meta", 0)
 	partType = cel.ObjectType("spine.Part", 0)
 )
-
-func tableType(name string) *cel.Type { return cel.ObjectType("spine.Table." + name) }
-func rowType(name string) *cel.Type   { return cel.ObjectType("spine.Row." + name) }
 
 var errNoConversion = errors.New("has no other form")
 
@@ -99,23 +95,6 @@ func partFields() map[string]*types.FieldType {
 	}
 }
 
-type tableVal struct {
-	opaque
-	table *transforms.Table
-	row   *cel.Type
-}
-
-func (t *tableVal) Equal(o ref.Val) ref.Val { return types.Bool(any(t) == any(o)) }
-func (t *tableVal) Value() any              { return t }
-
-type rowVal struct {
-	opaque
-	row []string
-}
-
-func (r *rowVal) Equal(o ref.Val) ref.Val { return types.Bool(any(r) == any(o)) }
-func (r *rowVal) Value() any              { return r }
-
 // provider tells the checker and the planner about fields of our types.
 type provider struct {
 	types.Provider
@@ -162,35 +141,51 @@ func field(t *cel.Type, get func(target any) (any, error)) *types.FieldType {
 	return &types.FieldType{Type: t, IsSet: func(any) bool { return true }, GetFrom: get}
 }
 
-func messageFields() map[string]*types.FieldType {
-	text := func(get func(message.Doc) string) *types.FieldType {
-		return field(cel.StringType, func(v any) (any, error) { return types.String(get(v.(*docVal).doc)), nil })
+// headers are the fields of msg and orig.
+func headers() map[string]func(message.Doc) string {
+	return map[string]func(message.Doc) string{
+		"type": message.Doc.Type, "event": message.Doc.Event, "control_id": message.Doc.ControlID,
+		"format": func(d message.Doc) string { return d.Format().String() },
 	}
-	return map[string]*types.FieldType{
-		"type":       text(message.Doc.Type),
-		"event":      text(message.Doc.Event),
-		"control_id": text(message.Doc.ControlID),
-		"format":     text(func(d message.Doc) string { return d.Format().String() }),
+}
+
+func messageFields() map[string]*types.FieldType {
+	fields := map[string]*types.FieldType{}
+	for name, get := range headers() {
+		fields[name] = field(cel.StringType, func(v any) (any, error) { return types.String(get(v.(*docVal).doc)), nil })
+	}
+	return fields
+}
+
+// metaTexts and metaNumbers are the fields of meta, but for received.
+func metaTexts() map[string]func(*message.Envelope) string {
+	return map[string]func(*message.Envelope) string{
+		"id":     func(e *message.Envelope) string { return e.ID.String() },
+		"source": func(e *message.Envelope) string { return e.Source },
+		"remote": func(e *message.Envelope) string { return e.Remote },
+		"file":   func(e *message.Envelope) string { return e.File },
+	}
+}
+
+func metaNumbers() map[string]func(*message.Envelope) int64 {
+	return map[string]func(*message.Envelope) int64{
+		"index": func(e *message.Envelope) int64 { return int64(e.Index) },
+		"row":   func(e *message.Envelope) int64 { return int64(e.Index) }, // what a file of rows calls it
+		"size":  func(e *message.Envelope) int64 { return e.Body.Size() },
 	}
 }
 
 func metaFields() map[string]*types.FieldType {
-	text := func(get func(*message.Envelope) string) *types.FieldType {
-		return field(cel.StringType, func(v any) (any, error) { return types.String(get(v.(*metaVal).env)), nil })
-	}
-	number := func(get func(*message.Envelope) int64) *types.FieldType {
-		return field(cel.IntType, func(v any) (any, error) { return types.Int(get(v.(*metaVal).env)), nil })
-	}
-	return map[string]*types.FieldType{
-		"id":     text(func(e *message.Envelope) string { return e.ID.String() }),
-		"source": text(func(e *message.Envelope) string { return e.Source }),
-		"remote": text(func(e *message.Envelope) string { return e.Remote }),
-		"file":   text(func(e *message.Envelope) string { return e.File }),
-		"index":  number(func(e *message.Envelope) int64 { return int64(e.Index) }),
-		"row":    number(func(e *message.Envelope) int64 { return int64(e.Index) }),
-		"size":   number(func(e *message.Envelope) int64 { return e.Body.Size() }),
+	fields := map[string]*types.FieldType{
 		"received": field(cel.TimestampType, func(v any) (any, error) {
 			return types.Timestamp{Time: v.(*metaVal).env.Received.In(time.UTC)}, nil
 		}),
 	}
+	for name, get := range metaTexts() {
+		fields[name] = field(cel.StringType, func(v any) (any, error) { return types.String(get(v.(*metaVal).env)), nil })
+	}
+	for name, get := range metaNumbers() {
+		fields[name] = field(cel.IntType, func(v any) (any, error) { return types.Int(get(v.(*metaVal).env)), nil })
+	}
+	return fields
 }
