@@ -50,6 +50,9 @@ type Journal interface {
 	// Spool writes r durably into a file of the store. More than max bytes is an
 	// error and leaves nothing behind.
 	Spool(r io.Reader, max int64) (message.Body, error)
+	// Unspool removes the file of a spooled body that no record refers to: its
+	// message was refused, or known already. Any other body is left alone.
+	Unspool(b message.Body) error
 	Close() error
 }
 
@@ -97,8 +100,80 @@ type History interface {
 	Discard(ctx context.Context, id message.ID, by Person) error
 	// ... or a copy that is queued, held or dead-lettered.
 	DiscardCopy(ctx context.Context, k message.Key, by Person) error
+	// Replace puts other copies into the places of undelivered ones (queued, held
+	// or dead-lettered), each message's in a record of its own, all with one sync:
+	// after a crash a message has its old copies or its new ones, never both. A
+	// replacement that does not fit the state its copies are in is refused by
+	// itself; see Replaced. The observer is not told: whoever replaces queued
+	// copies has stopped their queue's scheduler, and lets it read the queue
+	// (Lanes, Pending) again. Copies of one place stand in order of their keys, so
+	// those of one message give it up together or their order changes.
+	Replace(ctx context.Context, rs []Replacement, by Person) ([]Replaced, error)
 	// Totals counts messages by outcome and copies by state.
 	Totals() (Totals, error)
+}
+
+// Replacement is what takes the places of copies of one message.
+type Replacement struct {
+	Message message.ID
+	Old     []Outgoing // at least one
+	// New holds the copies that come (see Incoming); nil = none. It is made of the
+	// message's own envelope. The outcome of the message stays what it is.
+	New *message.Decision
+	In  []Incoming // one for each delivery of New
+}
+
+// Outgoing is a copy that gives up its place.
+type Outgoing struct {
+	Key    message.Key
+	State  message.CopyState // what becomes of it: Discarded, or CopyHeld
+	Reason string            // never content
+}
+
+// Incoming says whose place a new copy takes, and which copy it is.
+type Incoming struct {
+	// Of is the number in Old of the copy whose place in its lane (Pos) it takes.
+	// If that one was queued, its time (Queued) goes with it.
+	Of int
+	Slot
+}
+
+// Replaced is what became of a Replacement.
+type Replaced struct {
+	Seq uint64 // of its record; 0 when it was refused
+	Err error  // wraps ErrState or ErrNotFound: nothing was changed
+}
+
+// Slot says which of the copies that its feed made for its queue a copy is, so
+// that it is known again when the message is decided again.
+type Slot struct {
+	Part   int // message.Part.Number
+	Number int // within the part, from 0
+}
+
+// Switches keeps what people have paused, over restarts.
+type Switches interface {
+	// Switch records a pause, or its end, durably. A second one of the same
+	// subject replaces the first.
+	Switch(ctx context.Context, s Switch) error
+	// Switches gives the pauses that have not ended.
+	Switches() ([]Switch, error)
+}
+
+// Subject is what can be paused.
+type Subject struct {
+	Kind string // source, feed, destination, lane
+	Name string // of the source, feed or queue
+	Lane string // key of order, with kind lane. It can be a patient's number: never log it
+}
+
+// Switch is a pause of a subject, or (Paused false) its end.
+type Switch struct {
+	Subject
+	Paused bool
+	Until  time.Time // when it ends by itself; zero = never
+	At     time.Time // set by the store
+	By     Person
 }
 
 // Person is who did it and why, for the record.
@@ -153,12 +228,14 @@ type Copy struct {
 	message.Delivery
 	At   time.Time // of its present state or last attempt
 	Code string
+	Slot
+	Of message.Key // the copy that it repeats (resend) or whose place it took (reprocess); zero if none
 }
 
 // Action is what a person did to a message or copy.
 type Action struct {
 	At   time.Time
-	What string // release, requeue, resend, discard
+	What string // release, requeue, resend, discard, reprocess
 	Copy string // key of the copy, "" for the message
 	Person
 }

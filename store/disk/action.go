@@ -17,6 +17,7 @@ const (
 	didResend
 	didDiscard
 	didDiscardCopy
+	didReprocess
 )
 
 func (w what) String() string {
@@ -27,6 +28,8 @@ func (w what) String() string {
 		return "requeue"
 	case didResend:
 		return "resend"
+	case didReprocess:
+		return "reprocess"
 	}
 	return "discard"
 }
@@ -42,11 +45,15 @@ type action struct {
 	queue    string
 	lane     string
 	attempts int
-	made     *message.Decision // release, resend: the new copies
+	out      []outgoing        // reprocess: the copies that go
+	in       []incoming        // reprocess: one for each copy of made
+	made     *message.Decision // release, resend, reprocess: the new copies
 }
 
 // onCopy says whether the action was about one copy.
-func (a *action) onCopy() bool { return a.what != didRelease && a.what != didDiscard }
+func (a *action) onCopy() bool {
+	return a.what != didRelease && a.what != didDiscard && a.what != didReprocess
+}
 
 func (e *encoder) action(a *action) {
 	e.byte(byte(a.what))
@@ -60,6 +67,9 @@ func (e *encoder) action(a *action) {
 	e.string(a.queue)
 	e.string(a.lane)
 	e.uint(uint64(a.attempts))
+	if a.what == didReprocess {
+		e.replaced(a)
+	}
 	e.bool(a.made != nil)
 	if a.made != nil {
 		e.accepted(a.made, a.at)
@@ -74,10 +84,16 @@ func (d *decoder) action() (*action, error) {
 	a.pos = d.uint()
 	a.queue, a.lane = d.string(), d.string()
 	a.attempts = int(d.uint())
+	if a.what < didRelease || a.what > didReprocess {
+		d.fail()
+	}
+	if a.what == didReprocess {
+		d.replaced(a)
+	}
 	if d.bool() {
 		a.made, _, _ = d.accepted()
 	}
-	if a.what < didRelease || a.what > didDiscardCopy {
+	if d.err == nil && a.what == didReprocess && len(a.in) != len(a.copies()) {
 		d.fail()
 	}
 	return a, d.err

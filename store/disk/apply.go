@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/store"
 )
 
 // event is one record as the view and the observer take it.
@@ -18,6 +19,7 @@ type event struct {
 	d        *message.Decision // accepted
 	fs       []message.Finished
 	act      *action
+	sw       *store.Switch
 	bodies   []string
 	origin   originKey
 }
@@ -71,7 +73,7 @@ func (a *applier) apply(ev *event) error {
 	d.to = ev.end
 	switch ev.typ {
 	case recAccepted:
-		u := a.add(ev.seq, ev.seq, ev.d, ev.bodies)
+		u := a.add(ev.seq, ev.seq, ev.d, ev.bodies, nil)
 		u.id, u.outcome = ev.d.Envelope.ID, ev.d.Outcome
 		a.v.totals.messages[u.outcome&7]++
 	case recFinished, recNoted:
@@ -82,18 +84,24 @@ func (a *applier) apply(ev *event) error {
 		}
 	case recAction:
 		return a.action(ev)
+	case recSwitch:
+		a.v.switched(ev.sw)
 	}
 	return nil
 }
 
-// add makes the unit of a record that made copies.
-func (a *applier) add(seq, owner uint64, d *message.Decision, bodies []string) *unit {
+// add makes the unit of a record that made copies. They stand at its own place,
+// or in those of others.
+func (a *applier) add(seq, owner uint64, d *message.Decision, bodies []string, in []incoming) *unit {
 	u := &unit{seq: seq, owner: owner, fresh: true, bodies: bodies}
 	u.copies = make([]copyRow, len(d.Deliveries))
 	for i := range d.Deliveries {
 		dl := &d.Deliveries[i]
 		u.copies[i] = copyRow{pos: seq, ref: seq, located: true, stopped: dl.Stopped,
 			attempts: dl.Attempts, queued: nanos(dl.Queued), queue: dl.Queue, lane: dl.Lane}
+		if in != nil {
+			u.copies[i].pos = in[i].pos
+		}
 		a.move(u, i, dl.State)
 	}
 	a.v.active.units[seq] = u
@@ -117,8 +125,7 @@ func (a *applier) move(u *unit, n int, to message.CopyState) {
 	}
 	c.state, c.dirty = to, true
 	if to == message.Queued {
-		l := laneName{c.queue, c.lane}
-		v.active.lanes[l] = append(v.active.lanes[l], place{c.pos, message.Key{Seq: u.seq, N: uint16(n)}})
+		v.active.queue(laneName{c.queue, c.lane}, place{c.pos, message.Key{Seq: u.seq, N: uint16(n)}})
 	}
 }
 
@@ -158,9 +165,34 @@ func (a *applier) action(ev *event) error {
 		a.outcome(owner, message.Dropped)
 	case didRequeue, didRestart, didDiscardCopy:
 		return a.actOnCopy(ev)
+	case didReprocess:
+		if err := a.leave(ev); err != nil {
+			return err
+		}
 	}
 	if act.made != nil {
-		a.add(ev.seq, act.owner, act.made, ev.bodies)
+		a.add(ev.seq, act.owner, act.made, ev.bodies, act.in)
+	}
+	return nil
+}
+
+// leave takes copies out of their places for others.
+func (a *applier) leave(ev *event) error {
+	for i := range ev.act.out {
+		o := &ev.act.out[i]
+		u, err := a.unit(o.key.Seq)
+		if err != nil {
+			return err
+		}
+		if u == nil || int(o.key.N) >= len(u.copies) {
+			continue
+		}
+		c := &u.copies[o.key.N]
+		if err := a.locate(o.key, c, o.queue, o.lane); err != nil {
+			return err
+		}
+		c.ref, c.stopped, c.dirty = ev.seq, false, true
+		a.move(u, int(o.key.N), o.state)
 	}
 	return nil
 }

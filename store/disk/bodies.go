@@ -47,6 +47,33 @@ func (s *Store) Spool(r io.Reader, max int64) (message.Body, error) {
 	return message.InFile(f), nil
 }
 
+// Unspool removes the file of a spooled body that no record refers to.
+func (s *Store) Unspool(b message.Body) error {
+	f, ok := b.File()
+	if !ok {
+		return nil
+	}
+	if err := s.usable(); err != nil {
+		return err
+	}
+	name, err := filepath.Rel(s.bodiesDir(), f.Path)
+	if err != nil || !filepath.IsLocal(name) {
+		return nil
+	}
+	known := true
+	err = s.view.read(func(tx *bolt.Tx) error {
+		known = tx.Bucket(bucketBodies).Get([]byte(name)) != nil
+		return nil
+	})
+	if err := s.viewFailed(err); err != nil || known {
+		return err
+	}
+	if err := os.Remove(f.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("removing a spooled body that no message refers to: %w", err)
+	}
+	return nil
+}
+
 // errSync: a sync failed, so what is on the disk is unknown.
 var errSync = errors.New("sync failed")
 

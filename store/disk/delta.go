@@ -4,17 +4,19 @@ import (
 	"slices"
 
 	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/store"
 )
 
 // A delta is what records changed since the view was last written: whole new
 // rows, not differences, so that laying it over the view twice does no harm.
 type delta struct {
-	records int
-	bytes   uint64
-	to      uint64 // log offset behind the last record
-	units   map[uint64]*unit
-	lanes   map[laneName][]place // where copies were queued, in order; some may be gone again
-	queues  map[string]struct{}  // whose count changed
+	records  int
+	bytes    uint64
+	to       uint64 // log offset behind the last record
+	units    map[uint64]*unit
+	lanes    map[laneName][]place       // where copies were queued, in order; some may be gone again
+	queues   map[string]struct{}        // whose count changed
+	switches map[store.Subject]struct{} // that changed
 }
 
 type laneName struct{ queue, lane string }
@@ -35,8 +37,22 @@ func (p place) compare(o place) int {
 	return int(p.key.N) - int(o.key.N)
 }
 
+// queue notes that a copy came to a place of a lane. Places come in order, but
+// for those of copies that take over another's.
+func (d *delta) queue(l laneName, p place) {
+	ps := d.lanes[l]
+	if n := len(ps); n == 0 || ps[n-1].compare(p) < 0 {
+		d.lanes[l] = append(ps, p)
+		return
+	}
+	if i, found := slices.BinarySearchFunc(ps, p, place.compare); !found {
+		d.lanes[l] = slices.Insert(ps, i, p)
+	}
+}
+
 func newDelta() *delta {
-	return &delta{units: map[uint64]*unit{}, lanes: map[laneName][]place{}, queues: map[string]struct{}{}}
+	return &delta{units: map[uint64]*unit{}, lanes: map[laneName][]place{}, queues: map[string]struct{}{},
+		switches: map[store.Subject]struct{}{}}
 }
 
 // unit is one record that made copies: a message, or a person's action.

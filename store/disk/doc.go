@@ -20,7 +20,7 @@
 //
 //	frame    = offset 0      4         5      6       7     8      16       20     24
 //	           | F5 53 45 4A | version | type | codec | key | seq  | length | crc  | payload ... |
-//	             magic         1         1-4    0       0     u64    u32      u32
+//	             magic         1         1-5    0       0     u64    u32      u32
 //
 // Zeros stand behind the last record of the segment that is written, so that a
 // sync need not wait for the file system's own journal.
@@ -34,6 +34,7 @@
 //	finished = count, then copies with their new states
 //	noted    = the same, for attempts
 //	action   = who did what to which message or copy | accepted, when it made copies
+//	switch   = what is paused or goes on, until when, and by whom
 //
 // The head says everything but the bytes, and has its own CRC, so that a list
 // reads no bodies. A copy whose body is the message's own, or pieces of it, is a
@@ -59,7 +60,8 @@
 // Nothing is ever deleted yet: retention will drop whole segments. The package
 // needs Linux (fdatasync, flock, statfs). bbolt is used nowhere else.
 //
-// What was spooled and never stored stays until the next start, which removes it.
+// What was spooled and neither stored nor given back (Unspool) stays until the
+// next start, which removes it.
 //
 // Only cmd, the engine's start and tests import this package; all others ask
 // for the interfaces of package store.

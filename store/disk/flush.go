@@ -8,16 +8,18 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/store"
 )
 
 // flusher writes one delta in one transaction, each bucket in order of its keys,
 // so that bbolt fills its pages instead of splitting them.
 type flusher struct {
-	d      *delta
-	totals totals
-	queues map[string]int
-	rows   [len(allBuckets)][]row
-	arena  []byte // keys and values lie here, one behind the other
+	d        *delta
+	totals   totals
+	queues   map[string]int
+	switches map[store.Subject]store.Switch
+	rows     [len(allBuckets)][]row
+	arena    []byte // keys and values lie here, one behind the other
 }
 
 // row is one change; val nil deletes.
@@ -63,6 +65,9 @@ func (w *flusher) write(tx *bolt.Tx) error {
 	}
 	for q, n := range w.queues {
 		w.count(q, n)
+	}
+	for s := range w.d.switches {
+		w.pause(s)
 	}
 	e := w.begin()
 	e.raw(keyState)

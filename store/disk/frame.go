@@ -15,6 +15,7 @@ const (
 	recFinished
 	recNoted
 	recAction
+	recSwitch
 )
 
 const (
@@ -82,7 +83,7 @@ func (h frameHead) verify(b []byte, seq uint64) error {
 	if crc32.Update(sum, castagnoli, b[:20]) != h.crc {
 		return fmt.Errorf("%w: the checksum of the record at offset %d is wrong", errDamaged, seq)
 	}
-	if h.version != frameVersion || h.codec != 0 || h.key != 0 || h.typ < recAccepted || h.typ > recAction {
+	if h.version != frameVersion || h.codec != 0 || h.key != 0 || h.typ < recAccepted || h.typ > recSwitch {
 		return fmt.Errorf("%w: record at offset %d has version %d, type %d, codec %d, key %d", errNewer, seq, h.version, h.typ, h.codec, h.key)
 	}
 	return nil

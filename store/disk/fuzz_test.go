@@ -25,11 +25,17 @@ func FuzzDecode(f *testing.F) {
 		recAction: func(e *encoder) {
 			e.action(&action{what: didResend, by: store.Person{Name: "n"}, owner: 40, queue: "q", made: d})
 		},
+		recSwitch: func(e *encoder) {
+			e.pause(&store.Switch{Subject: store.Subject{Kind: "lane", Name: "q", Lane: "7"}, Paused: true})
+		},
 	} {
 		e := newEncoder("bodies")
 		write(e)
 		f.Add(byte(typ), bytes.Clone(e.b[frameHeader:]))
 	}
+	e := newEncoder("bodies")
+	e.action(&action{what: didReprocess, out: []outgoing{{queue: "q", state: message.Discarded}}, in: []incoming{{pos: 3}}, made: d})
+	f.Add(byte(recAction), bytes.Clone(e.b[frameHeader:]))
 	f.Fuzz(func(t *testing.T, typ byte, payload []byte) {
 		for _, heads := range []bool{false, true} {
 			dec := decoder{b: payload, bodies: "bodies", heads: heads}
@@ -45,6 +51,8 @@ func FuzzDecode(f *testing.F) {
 				}
 			case recAction:
 				_, _ = dec.action()
+			case recSwitch:
+				_, _ = dec.pause()
 			default:
 				_, _ = dec.finished()
 			}

@@ -33,7 +33,14 @@ func (g *group) take(r *request) {
 		r.done <- struct{}{}
 		return
 	}
-	g.add(r)
+	if r.ev.act != nil {
+		g.add(r)
+	} else { // of a batch each is a record of its own
+		for _, b := range r.batch {
+			g.add(b)
+		}
+		g.rs = append(g.rs, r)
+	}
 	g.finish()
 }
 
@@ -220,6 +227,8 @@ func queuedOf(d *message.Decision) []*message.Delivery {
 // placeActed tells the copies an action queues where they stand.
 func placeActed(r *request) {
 	switch act := r.ev.act; {
+	case act.what == didReprocess:
+		act.place(r.ev.seq)
 	case act.made != nil:
 		setKeys(act.made, r.ev.seq)
 		r.commit.Queued = queuedOf(act.made)

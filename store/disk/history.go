@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -88,7 +89,7 @@ func (g *getter) record(seq uint64) (*store.Record, error) {
 	}
 	rec := &store.Record{Envelope: first.Envelope}
 	last := first
-	if rec.Copies, err = g.copies(nil, u, first); err != nil {
+	if rec.Copies, err = g.copies(nil, u, first, nil); err != nil {
 		return nil, err
 	}
 	for _, at := range u.acts {
@@ -107,7 +108,7 @@ func (g *getter) record(seq uint64) (*store.Record, error) {
 		if err != nil || more == nil {
 			return nil, errors.Join(errView, err)
 		}
-		if rec.Copies, err = g.copies(rec.Copies, more, act.made); err != nil {
+		if rec.Copies, err = g.copies(rec.Copies, more, act.made, act); err != nil {
 			return nil, err
 		}
 	}
@@ -141,8 +142,10 @@ func entryOf(u *unit, env *message.Envelope, size int64, d *message.Decision) st
 	return e
 }
 
-// copies adds the copies a record made, as they are now.
-func (g *getter) copies(out []store.Copy, u *unit, d *message.Decision) ([]store.Copy, error) {
+// copies adds the copies a record made, as they are now. act is nil for the
+// message's own record.
+func (g *getter) copies(out []store.Copy, u *unit, d *message.Decision, act *action) ([]store.Copy, error) {
+	older, slots := out, store.Slots(d)
 	for i := range d.Deliveries {
 		if i >= len(u.copies) {
 			return nil, fmt.Errorf("%w: the record at offset %d has more copies than it knows", errView, u.seq)
@@ -151,9 +154,25 @@ func (g *getter) copies(out []store.Copy, u *unit, d *message.Decision) ([]store
 		if err != nil {
 			return nil, err
 		}
+		c.Slot = slots[i]
+		act.inherit(&c, i, older)
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// inherit says which older copy a copy that an action made goes back to.
+func (a *action) inherit(c *store.Copy, i int, older []store.Copy) {
+	switch {
+	case a == nil:
+	case a.what == didReprocess:
+		c.Of, c.Slot = a.in[i].of, a.in[i].slot
+	case a.what == didResend:
+		c.Of = a.key
+		if n := slices.IndexFunc(older, func(o store.Copy) bool { return o.Key == a.key }); n >= 0 {
+			c.Slot = older[n].Slot
+		}
+	}
 }
 
 func (g *getter) copy(d message.Delivery, row *copyRow) (store.Copy, error) {
@@ -181,7 +200,7 @@ func (g *getter) copy(d message.Delivery, row *copyRow) (store.Copy, error) {
 
 // queuedAt is when a copy came to the place it has now.
 func (s *Store) queuedAt(d *message.Delivery, pos uint64) (time.Time, error) {
-	if pos == d.Key.Seq {
+	if pos <= d.Key.Seq { // its first place, or that of the copy before it
 		return d.Queued, nil
 	}
 	a, err := s.readAction(pos)
@@ -204,8 +223,11 @@ func (s *Store) fromRef(c *store.Copy, ref uint64) error {
 			return err
 		}
 		c.At, c.Attempts, c.Stopped, c.Reason = a.at, a.attempts, false, ""
-		if a.what == didDiscardCopy {
+		switch a.what {
+		case didDiscardCopy:
 			c.Reason = a.by.Reason
+		case didReprocess:
+			a.gone(c)
 		}
 		return nil
 	}
@@ -217,6 +239,15 @@ func (s *Store) fromRef(c *store.Copy, ref uint64) error {
 		c.At, c.Code, c.Reason, c.Attempts = f.At, f.Code, f.Reason, f.Attempts
 	}
 	return nil
+}
+
+// gone fills in what a reprocess says of a copy that it took out of its place.
+func (a *action) gone(c *store.Copy) {
+	for i := range a.out {
+		if a.out[i].key == c.Key {
+			c.Attempts, c.Reason = a.out[i].attempts, a.out[i].reason
+		}
+	}
 }
 
 // newsOf finds what brought a copy into its state: of attempts the last, of new
@@ -243,8 +274,8 @@ func (s *Store) readAction(seq uint64) (*action, error) {
 	}
 	dec := decoder{b: payload, bodies: s.bodiesDir()}
 	a, err := dec.action()
-	if err == nil && a.made != nil {
-		setKeys(a.made, seq)
+	if err == nil {
+		a.place(seq)
 	}
 	return a, err
 }

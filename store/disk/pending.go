@@ -19,7 +19,7 @@ type waitingCopy struct {
 }
 
 // page gives up to limit queued copies of a lane after from, in order: those of
-// the file as the deltas have changed them, then those only the deltas have.
+// the file as the deltas have changed them, with those only the deltas have.
 func (v *view) page(l laneName, from place, limit int) ([]waitingCopy, error) {
 	var out []waitingCopy
 	err := guarded(func() error {
@@ -36,9 +36,6 @@ func (v *view) page(l laneName, from place, limit int) ([]waitingCopy, error) {
 		}
 		return nil
 	})
-	if len(out) > limit {
-		out = out[:limit]
-	}
 	return out, err
 }
 
@@ -75,20 +72,25 @@ func (v *view) overlay(w *waitingCopy) bool {
 	return c.state == message.Queued && c.pos == w.pos
 }
 
-// deltaPage adds what a delta queued after from and the page does not have yet.
+// deltaPage merges in what a delta queued after from and the page does not have
+// yet: mostly behind it, but a copy can take the place of an older one.
 func (v *view) deltaPage(out []waitingCopy, ps []place, from place, limit int) []waitingCopy {
-	last := from
-	if n := len(out); n > 0 {
-		last = out[n-1].place
-	}
-	i := sort.Search(len(ps), func(i int) bool { return ps[i].compare(last) > 0 })
-	for ; i < len(ps) && len(out) < limit; i++ {
+	n := len(out)
+	i := sort.Search(len(ps), func(i int) bool { return ps[i].compare(from) > 0 })
+	for ; i < len(ps) && len(out)-n < limit; i++ {
+		if n >= limit && ps[i].compare(out[n-1].place) >= 0 {
+			break
+		}
 		w := waitingCopy{place: ps[i]}
 		if v.overlay(&w) {
 			out = append(out, w)
 		}
 	}
-	return out
+	if n > 0 && len(out) > n && out[n].compare(out[n-1].place) <= 0 {
+		slices.SortStableFunc(out, func(a, b waitingCopy) int { return a.compare(b.place) })
+		out = slices.CompactFunc(out, func(a, b waitingCopy) bool { return a.place == b.place })
+	}
+	return out[:min(len(out), limit)]
 }
 
 // Pending gives up to limit queued copies of one lane in order of (Pos, Key),

@@ -236,6 +236,8 @@ func (r *replayer) record(typ recordType, seq, end uint64, payload []byte) error
 		ev.fs, err = d.finished()
 	case recAction:
 		ev.act, err = d.action()
+	case recSwitch:
+		ev.sw, err = d.pause()
 	}
 	if err != nil { // its checksum is right, so this program cannot read it
 		return fmt.Errorf("%w: record at offset %d: %w", errNewer, seq, err)

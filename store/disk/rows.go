@@ -23,17 +23,20 @@ import (
 //	waiting  outcome, seq                           -> (messages that wait for a person)
 //	aside    state, owner seq, seq, n               -> (copies held or dead-lettered)
 //	bodies   name below bodies/                     -> seq of a record that refers to it
+//	switches kind 0001 name 0001 lane 0001          -> a person's pause
 var (
-	bucketMeta    = []byte("meta")
-	bucketUnits   = []byte("units")
-	bucketIDs     = []byte("ids")
-	bucketQueued  = []byte("queued")
-	bucketQueues  = []byte("queues")
-	bucketWaiting = []byte("waiting")
-	bucketAside   = []byte("aside")
-	bucketBodies  = []byte("bodies")
+	bucketMeta     = []byte("meta")
+	bucketUnits    = []byte("units")
+	bucketIDs      = []byte("ids")
+	bucketQueued   = []byte("queued")
+	bucketQueues   = []byte("queues")
+	bucketWaiting  = []byte("waiting")
+	bucketAside    = []byte("aside")
+	bucketBodies   = []byte("bodies")
+	bucketSwitches = []byte("switches")
 
-	allBuckets = [...][]byte{bucketMeta, bucketUnits, bucketIDs, bucketQueued, bucketQueues, bucketWaiting, bucketAside, bucketBodies}
+	allBuckets = [...][]byte{bucketMeta, bucketUnits, bucketIDs, bucketQueued, bucketQueues, bucketWaiting, bucketAside, bucketBodies,
+		bucketSwitches}
 )
 
 // Where each bucket stands in allBuckets.
@@ -46,6 +49,7 @@ const (
 	inWaiting
 	inAside
 	inBodies
+	inSwitches
 )
 
 // errView: the view is not what was written. It is made again at the next start.

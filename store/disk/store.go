@@ -67,8 +67,8 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-// Store is a store on one disk. It implements store.Journal, store.History and
-// store.Archive.
+// Store is a store on one disk. It implements store.Journal, store.History,
+// store.Switches and store.Archive.
 type Store struct {
 	dir     string
 	bodies  string // folder of body files
@@ -91,9 +91,10 @@ type Store struct {
 }
 
 var (
-	_ store.Journal = (*Store)(nil)
-	_ store.History = (*Store)(nil)
-	_ store.Archive = (*Store)(nil)
+	_ store.Journal  = (*Store)(nil)
+	_ store.History  = (*Store)(nil)
+	_ store.Archive  = (*Store)(nil)
+	_ store.Switches = (*Store)(nil)
 )
 
 // Open opens the store in dir, makes it if there is none, and repairs what a
@@ -290,8 +291,9 @@ func (s *Store) readMade(seq uint64) (*message.Decision, error) {
 		d, _, err = dec.accepted()
 	case recAction:
 		var a *action
-		if a, err = dec.action(); err == nil {
-			d = a.made
+		if a, err = dec.action(); err == nil && a.made != nil {
+			a.place(seq)
+			return a.made, nil
 		}
 	}
 	if err == nil && d == nil {

@@ -12,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/store"
 )
 
 // viewFormat names what the rows look like. A view of another format is made
@@ -40,6 +41,7 @@ type view struct {
 	flushing *delta
 	totals   totals
 	queues   map[string]int // queued copies
+	switches map[store.Subject]store.Switch
 }
 
 // boltOptions keep the list of free pages in the file: without it bbolt reads the
@@ -56,7 +58,7 @@ func boltOptions() *bolt.Options {
 
 // openView opens the view's file, or makes an empty one.
 func openView(dir string) (*view, error) {
-	v := &view{path: filepath.Join(dir, "view.db"), active: newDelta(), queues: map[string]int{}}
+	v := &view{path: filepath.Join(dir, "view.db"), active: newDelta(), queues: map[string]int{}, switches: map[store.Subject]store.Switch{}}
 	err := guarded(func() (err error) {
 		if v.db, err = bolt.Open(v.path, 0o600, boltOptions()); err != nil {
 			return fmt.Errorf("%w: %w", errView, err)
@@ -124,6 +126,9 @@ func (v *view) load(tx *bolt.Tx) error {
 	if d.err != nil {
 		return fmt.Errorf("%w: its state is cut short", errView)
 	}
+	if err := v.loadSwitches(tx); err != nil {
+		return err
+	}
 	return v.loadQueues(tx)
 }
 
@@ -179,7 +184,7 @@ func (v *view) flush() error {
 	}
 	v.flushing, v.active = d, newDelta()
 	v.active.to = d.to
-	w := flusher{d: d, totals: v.totals, queues: map[string]int{}}
+	w := flusher{d: d, totals: v.totals, queues: map[string]int{}, switches: maps.Clone(v.switches)}
 	for q := range d.queues {
 		w.queues[q] = v.queues[q]
 	}

@@ -29,6 +29,8 @@ type request struct {
 
 	prepare func(*request) error // of an action: checks the state and encodes, in its turn
 	commit  store.Commit
+	batch   []*request // records that prepare has made instead of one
+	of      int        // which of the caller's this record is
 
 	dup  uint64 // sequence of the first message of the same origin
 	err  error

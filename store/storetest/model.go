@@ -13,6 +13,7 @@ type model struct {
 	msgs    []*mMessage // oldest first
 	copies  map[message.Key]*mCopy
 	origins map[string]message.Receipt
+	paused  map[store.Subject]bool
 }
 
 type mMessage struct {
@@ -32,10 +33,13 @@ type mCopy struct {
 	bytes string
 	code  string
 	tries []int // what Attempts may be: a note may or may not have been written
+
+	slot    *store.Slot // nil = as the record says
+	repeats message.Key
 }
 
 func newModel() *model {
-	return &model{copies: map[message.Key]*mCopy{}, origins: map[string]message.Receipt{}}
+	return &model{copies: map[message.Key]*mCopy{}, origins: map[string]message.Receipt{}, paused: map[store.Subject]bool{}}
 }
 
 func (m *model) append(d *message.Decision, rec message.Receipt, raw string, bytes []string) {
@@ -53,6 +57,31 @@ func (m *model) add(mm *mMessage, d *message.Decision, bytes []string) {
 		c := &mCopy{of: mm, Delivery: d.Deliveries[i], bytes: bytes[i], tries: []int{d.Deliveries[i].Attempts}}
 		mm.copies = append(mm.copies, c)
 		m.copies[c.Key] = c
+	}
+}
+
+// replace lets old copies go and new ones come.
+func (m *model) replace(mm *mMessage, rep store.Replacement, seq uint64, bytes []string) {
+	was := map[message.Key]mCopy{}
+	for _, o := range rep.Old {
+		c := m.copies[o.Key]
+		was[o.Key] = *c
+		if c.State != message.Queued {
+			c.tries = []int{0}
+		}
+		c.State, c.Stopped, c.Reason, c.code = o.State, false, o.Reason, ""
+	}
+	mm.actions = append(mm.actions, store.Action{What: "reprocess", Person: person})
+	if rep.New == nil {
+		return
+	}
+	m.add(mm, rep.New, bytes)
+	for i := range rep.In {
+		c, old := m.copies[message.Key{Seq: seq, N: uint16(i)}], was[rep.Old[rep.In[i].Of].Key]
+		c.slot, c.repeats, c.Pos = &rep.In[i].Slot, old.Key, old.Pos
+		if old.State == message.Queued {
+			c.Queued = old.Queued
+		}
 	}
 }
 

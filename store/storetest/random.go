@@ -42,7 +42,7 @@ func random(t *testing.T, open Open) {
 		weight int
 		do     func()
 	}{
-		{40, x.append}, {25, x.finish}, {6, x.note}, {3, x.redecide}, {6, x.requeue}, {4, x.resend}, {2, x.discard}, {4, x.discardCopy},
+		{40, x.append}, {25, x.finish}, {6, x.note}, {3, x.redecide}, {6, x.requeue}, {4, x.resend}, {2, x.discard}, {4, x.discardCopy}, {6, x.replace}, {1, x.pause},
 		{10, x.checkLane}, {2, x.checkLanes}, {3, x.checkList}, {6, x.checkGet}, {2, x.checkTotals}, {1, x.restart},
 	}
 	sum := 0
@@ -286,6 +286,7 @@ func (x *player) resend() {
 	}
 	n := &mCopy{of: c.of, Delivery: c.Delivery, bytes: c.bytes, tries: []int{0}}
 	n.Key, n.Pos, n.State, n.Stopped, n.Reason, n.Queued = k, k.Seq, message.Queued, false, "", x.newest().Queued
+	n.slot, n.repeats = c.slot, c.Key
 	c.of.copies = append(c.of.copies, n)
 	x.m.copies[k] = n
 	c.of.acted("resend", c.Key)
@@ -319,6 +320,70 @@ func (x *player) discardCopy() {
 	}
 	c.State, c.Stopped, c.Reason, c.code = message.Discarded, false, person.Reason, ""
 	c.of.acted("discard", c.Key)
+}
+
+// replace lets some copies of a message give up their places, for none, as many,
+// or more others.
+func (x *player) replace() {
+	first := x.anyCopy(message.Queued, message.CopyHeld, message.DeadLettered)
+	if first == nil {
+		return
+	}
+	rep := store.Replacement{Message: first.of.id}
+	ok := true
+	for _, c := range first.of.copies {
+		if c != first && x.rnd.IntN(2) == 0 {
+			continue
+		}
+		rep.Old = append(rep.Old, store.Outgoing{Key: c.Key, State: []message.CopyState{message.Discarded, message.CopyHeld}[x.rnd.IntN(2)], Reason: "decided again"})
+		ok = ok && (c.State == message.Queued || c.State == message.CopyHeld || c.State == message.DeadLettered)
+	}
+	bytes := x.newCopies(&rep, first.of)
+	done := x.rig.replace(rep)
+	if !x.allowed("replace", done[0].Err, ok) {
+		return
+	}
+	x.m.replace(first.of, rep, done[0].Seq, bytes)
+}
+
+// newCopies makes the copies that come, and says what their bytes are.
+func (x *player) newCopies(rep *store.Replacement, mm *mMessage) (bytes []string) {
+	d := &message.Decision{Envelope: x.get(mm.id).Envelope, Outcome: message.Routed, Parts: []message.Part{{Feed: "again"}}}
+	if bytes = x.deliveries(d); len(bytes) == 0 {
+		return nil
+	}
+	rep.New = d
+	for i := range d.Deliveries {
+		rep.In = append(rep.In, store.Incoming{Of: min(i, len(rep.Old)-1), Slot: store.Slot{Part: x.rnd.IntN(3), Number: i}})
+	}
+	return bytes
+}
+
+// pause ends or begins pauses; checkPauses compares them.
+func (x *player) pause() {
+	w := store.Switch{Subject: store.Subject{Kind: x.pick("source", "destination", "lane"), Name: x.queue()}, Paused: x.rnd.IntN(3) > 0, By: person}
+	if w.Kind == "lane" {
+		w.Lane = x.lane()
+	}
+	if err := x.Switch(ctx, w); err != nil {
+		x.Fatalf("switch: %v", err)
+	}
+	if delete(x.m.paused, w.Subject); w.Paused {
+		x.m.paused[w.Subject] = true
+	}
+	x.checkPauses()
+}
+
+func (x *player) checkPauses() {
+	ws, err := x.Switches()
+	if err != nil {
+		x.Fatalf("switches: %v", err)
+	}
+	got := map[store.Subject]bool{}
+	for _, w := range ws {
+		got[w.Subject] = true
+	}
+	same(x.rig, "pauses", got, x.m.paused)
 }
 
 func (x *player) restart() {
@@ -475,6 +540,9 @@ func (x *player) compareRecord(mm *mMessage) {
 		if rec.Copies[i].Code != c.code || rec.Copies[i].Reason != c.Reason {
 			x.Fatalf("copy %s: %q %q, want %q %q", c, rec.Copies[i].Code, rec.Copies[i].Reason, c.code, c.Reason)
 		}
+		if c.slot != nil && rec.Copies[i].Slot != *c.slot || rec.Copies[i].Of != c.repeats {
+			x.Fatalf("copy %s is %v of %s, want %v of %s", c, rec.Copies[i].Slot, rec.Copies[i].Of, c.slot, c.repeats)
+		}
 		states[c.State]++
 	}
 	same(x.rig, "states", rec.States, states)
@@ -484,6 +552,7 @@ func (x *player) checkTotals() { same(x.rig, "totals", x.totals(), x.m.totals())
 
 func (x *player) checkAll() {
 	x.checkTotals()
+	x.checkPauses()
 	x.checkLanes()
 	for q := range x.m.queues() {
 		for l := range x.m.lanes(q) {

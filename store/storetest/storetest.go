@@ -18,6 +18,7 @@ import (
 type Backend interface {
 	store.Journal
 	store.History
+	store.Switches
 	// Crash lets go of everything without writing anything more, as the end of
 	// the process would.
 	Crash()
