@@ -1,12 +1,17 @@
 package expr
 
 import (
+	"slices"
+	"time"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/env"
 	"cel.dev/cel-go/common/types"
 
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/transforms"
+	"github.com/spine-engine/spine-engine/transforms/forms"
 )
 
 // Options are what the expressions of one feed may name.
@@ -34,9 +39,12 @@ type Env struct {
 	names     map[string]variable // vars.NAME
 	vars      []*Program          // the named values
 	locals    int                 // how many values steps have named
-	items     []item              // around what is being compiled, the innermost last
-	parts     bool                // the feed splits
-	used      map[string]bool     // tables
+	forms     map[string]forms.DateForm
+	zones     map[string]*time.Location
+	secrets   map[string][]byte
+	items     []item          // around what is being compiled, the innermost last
+	parts     bool            // the feed splits
+	used      map[string]bool // tables
 }
 
 // selectorKey is a selector as written.
@@ -47,7 +55,8 @@ type selectorKey struct {
 
 // New makes an environment without named values.
 func New(o Options) (*Env, error) {
-	e := &Env{options: o, numbers: map[selectorKey]int{}, tables: map[string]*tableVal{}, names: map[string]variable{}, defs: map[string]*def{}, used: map[string]bool{}}
+	e := &Env{options: o, numbers: map[selectorKey]int{}, tables: map[string]*tableVal{}, names: map[string]variable{}, defs: map[string]*def{}, used: map[string]bool{},
+		forms: map[string]forms.DateForm{}, zones: map[string]*time.Location{}, secrets: map[string][]byte{}}
 	e.fields = map[string]map[string]*types.FieldType{
 		msgType.TypeName():  messageFields(),
 		metaType.TypeName(): metaFields(),
@@ -71,7 +80,7 @@ func New(o Options) (*Env, error) {
 		return nil, err
 	}
 	opts = append(opts, cel.CustomTypeAdapter(reg), cel.CustomTypeProvider(&provider{Provider: reg, fields: e.fields}))
-	e.cel, err = cel.NewEnv(opts...)
+	e.cel, err = cel.NewCustomEnv(append([]cel.EnvOption{standardLibrary()}, opts...)...)
 	return e, err
 }
 
@@ -126,7 +135,9 @@ func (e *Env) plan(checked *cel.Ast) (*Program, []Issue) {
 	}
 	typ := checked.OutputType()
 	out := &Program{env: e, prg: p, typ: typ, kind: kindOf(typ)}
-	out.node, _ = e.compileNative(checked)
+	if n, ok := e.compileNative(checked); ok {
+		out.node = n
+	}
 	return out, nil
 }
 
@@ -157,5 +168,17 @@ func (e *Env) UseTable(name string) { e.used[name] = true }
 
 // defineFunctions are the functions over texts and numbers.
 func (e *Env) defineFunctions() []def {
-	return textDefs()
+	return slices.Concat(textDefs(), formDefs(), e.digestDefs(), e.dateDefs(), e.dateMembers())
+}
+
+// standardLibrary is CEL's own, without what has no place in a feed: other kinds of
+// numbers, bytes, values without a type, and calendar functions that read the
+// zone data of the machine and count months from 0.
+func standardLibrary() cel.EnvOption {
+	without := env.NewLibrarySubset()
+	for _, fn := range []string{"bool", "bytes", "dyn", "type", "uint", "timestamp", "getFullYear", "getMonth", "getDayOfYear", "getDayOfMonth",
+		"getDate", "getDayOfWeek", "getHours", "getMinutes", "getSeconds", "getMilliseconds"} {
+		without.AddExcludedFunctions(env.NewFunction(fn))
+	}
+	return cel.StdLib(cel.StdLibSubset(without))
 }

@@ -79,16 +79,29 @@ func (r *rewriter) ident(x ast.Expr) {
 
 func (r *rewriter) call(x ast.Expr) {
 	c := x.AsCall()
-	switch fn := c.FunctionName(); {
-	case fn == operators.Index && isMessage(c.Args()[0]):
-		r.selector(c.Args()[0].AsIdent(), c.Args()[1], "[...]")
-	case c.IsMemberFunction() && fn != itemIndex && isMessage(c.Target()) && len(c.Args()) == 1:
-		r.selector(c.Target().AsIdent(), c.Args()[0], "."+fn)
-	case !c.IsMemberFunction() && fn == "table":
-		r.table(x, c.Args())
-	case !c.IsMemberFunction() && fn == "env":
-		r.environment(x, c.Args())
+	fn, args := c.FunctionName(), c.Args()
+	switch {
+	case fn == operators.Index && isMessage(args[0]):
+		r.selector(args[0].AsIdent(), args[1], "[...]")
+	case c.IsMemberFunction() && fn != itemIndex && isMessage(c.Target()) && len(args) == 1:
+		r.selector(c.Target().AsIdent(), args[0], "."+fn)
+	case fn == operators.Index && isTable(args[0]): // table("t")[k] is table("t").get(k)
+		x.SetKindCase(ast.NewExprFactory().NewMemberCall(x.ID(), "get", args[0], args[1]))
+	case fn == operators.In && isTable(args[1]): // k in table("t") is table("t").has(k)
+		x.SetKindCase(ast.NewExprFactory().NewMemberCall(x.ID(), "has", args[1], args[0]))
+	case c.IsMemberFunction():
+		r.fixed(x, "."+fn, args)
+	case fn == "table":
+		r.table(x, args)
+	case fn == "env":
+		r.environment(x, args)
+	default:
+		r.fixed(x, fn, args)
 	}
+}
+
+func isTable(x ast.Expr) bool {
+	return x.Kind() == ast.CallKind && !x.AsCall().IsMemberFunction() && x.AsCall().FunctionName() == "table"
 }
 
 func isMessage(x ast.Expr) bool {

@@ -46,7 +46,7 @@ func NewScope() *Scope {
 // orig at first, and no step has named anything yet.
 func (s *Scope) Set(e *Env, orig message.Doc, meta *message.Envelope, now time.Time) {
 	s.orig.doc, s.msg.doc = orig, orig
-	s.meta.env, s.now = meta, types.Timestamp{Time: now}
+	s.meta.env, s.now = meta, types.Timestamp{Time: now.UTC()}
 	s.SetPart(0, "")
 	s.ClearLocals()
 	s.enter(e)
