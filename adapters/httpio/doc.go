@@ -1,0 +1,3 @@
+// Package httpio carries messages over HTTP: a listener (source) and a sender
+// (destination).
+package httpio
