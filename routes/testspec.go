@@ -31,7 +31,7 @@ type SpecSend struct {
 	Mailbox, Whole bool
 	Remote         string        // address of the sending socket; "" = the runner's own
 	At             time.Time     // zero = when the send before has ended
-	Every          time.Duration // between one message and the next
+	Every          time.Duration // between one file and the next
 	Inputs         []SpecInput
 }
 

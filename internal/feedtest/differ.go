@@ -1,0 +1,141 @@
+package feedtest
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Differences puts into words, one line each, how got differs from want: by
+// segment, field and component where both are HL7 v2, by line otherwise.
+func Differences(want, got []byte) []string {
+	w, g := cutLines(want), cutLines(got)
+	d := &differ{er7: isER7(w) && isER7(g)}
+	if d.er7 {
+		d.cut = delimiters(w[0])
+	}
+	seen := map[string]int{}
+	for _, p := range align(w, g, d.id) {
+		d.pair(p, seen)
+	}
+	return d.out
+}
+
+func isER7(lines [][]byte) bool {
+	return len(lines) > 0 && bytes.HasPrefix(lines[0], []byte("MSH")) && len(lines[0]) > 8
+}
+
+// delimiters of a message: field, repetition, component, subcomponent.
+func delimiters(msh []byte) [4]byte { return [4]byte{msh[3], msh[5], msh[4], msh[7]} }
+
+type differ struct {
+	er7 bool
+	cut [4]byte
+	n   int // line
+	out []string
+}
+
+func (d *differ) id(line []byte) string {
+	if !d.er7 {
+		return ""
+	}
+	id, _, _ := bytes.Cut(line, d.cut[:1])
+	return string(id)
+}
+
+func (d *differ) say(format string, args ...any) { d.out = append(d.out, fmt.Sprintf(format, args...)) }
+
+func (d *differ) pair(p pair, seen map[string]int) {
+	d.n++
+	if !d.er7 {
+		d.line(p)
+		return
+	}
+	line := p.want
+	if line == nil {
+		line = p.got
+	}
+	id := d.id(line)
+	seen[id]++
+	name := id
+	if seen[id] > 1 {
+		name = fmt.Sprintf("%s(#%d)", id, seen[id])
+	}
+	switch {
+	case p.want == nil:
+		d.say("unexpected segment %s: %q", name, p.got)
+	case p.got == nil:
+		d.say("missing segment %s: %q", name, p.want)
+	case !bytes.Equal(p.want, p.got):
+		d.segment(name, p.want, p.got)
+	}
+}
+
+func (d *differ) line(p pair) {
+	switch {
+	case p.want == nil:
+		d.say("line %d: unexpected %q", d.n, p.got)
+	case p.got == nil:
+		d.say("line %d: missing %q", d.n, p.want)
+	case !bytes.Equal(p.want, p.got):
+		d.say("line %d: expected %q, got %q", d.n, p.want, p.got)
+	}
+}
+
+// segment compares field by field. MSH-1 is the separator itself.
+func (d *differ) segment(name string, want, got []byte) {
+	shift := 0
+	if strings.HasPrefix(name, "MSH") {
+		shift = 1
+	}
+	w, g := bytes.Split(want, d.cut[:1]), bytes.Split(got, d.cut[:1])
+	for i := range max(len(w), len(g)) {
+		a, b := at(w, i), at(g, i)
+		if bytes.Equal(a, b) {
+			continue
+		}
+		field := fmt.Sprintf("%s-%d", name, i+shift)
+		if shift == 1 && i <= 1 {
+			d.say("expected %s %q, got %q", field, a, b)
+			continue
+		}
+		d.field(field, a, b)
+	}
+}
+
+func (d *differ) field(name string, want, got []byte) {
+	w, g := bytes.Split(want, d.cut[1:2]), bytes.Split(got, d.cut[1:2])
+	if len(w) != len(g) {
+		d.say("expected %s %q, got %q", name, want, got)
+		return
+	}
+	for i := range w {
+		rep := name
+		if i > 0 {
+			rep = fmt.Sprintf("%s(#%d)", name, i+1)
+		}
+		d.components(rep, w[i], g[i])
+	}
+}
+
+func (d *differ) components(name string, want, got []byte) {
+	w, g := bytes.Split(want, d.cut[2:3]), bytes.Split(got, d.cut[2:3])
+	if len(w) == 1 && len(g) == 1 {
+		if !bytes.Equal(want, got) {
+			d.say("expected %s %q, got %q", name, want, got)
+		}
+		return
+	}
+	for i := range max(len(w), len(g)) {
+		if a, b := at(w, i), at(g, i); !bytes.Equal(a, b) {
+			d.say("expected %s.%d %q, got %q", name, i+1, a, b)
+		}
+	}
+}
+
+func at(parts [][]byte, i int) []byte {
+	if i < len(parts) {
+		return parts[i]
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package routes
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spine-engine/spine-engine/hl7"
+	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/transforms/hl7doc"
+)
+
+// ReadCopy parses a copy that was made of a message of the source, for those who
+// look into it: tests, comparisons.
+func (p *Plan) ReadCopy(source string, b []byte) (message.Doc, error) {
+	if FormatOf(b) == message.XML {
+		return nil, fmt.Errorf("it is XML, and %w", message.ErrUnsupported)
+	}
+	var o hl7.Options
+	if s := p.bySource[source]; s != nil {
+		o = s.parse
+	}
+	return hl7doc.Parse(b, o)
+}
+
+// FormatOf tells XML from ER7 by the first character behind a byte order mark
+// and white space, as a mailbox does.
+func FormatOf(b []byte) message.Format {
+	for _, bom := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		b = bytes.TrimPrefix(b, []byte(bom))
+	}
+	if b = bytes.TrimLeft(b, "\x00 \t\r\n"); len(b) > 0 && b[0] == '<' {
+		return message.XML
+	}
+	return message.HL7
+}
+
+// Reaches gives the feeds whose work follows from what the feed takes: itself
+// and those it sends to.
+func (p *Plan) Reaches(feed string) []string { return []string{feed} }
