@@ -1,38 +1,43 @@
 package routes
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/transforms"
-	"github.com/spine-engine/spine-engine/transforms/hl7doc"
 )
 
 // deliver makes the copies of one feed. The conditions, the keys of order and
 // the names are read from doc, the message after the feed's transform.
 func (r *run) deliver(f *feed, doc message.Doc) {
 	r.scope.SetMsg(doc)
-	before := len(r.d.Deliveries)
-	shared := rendering{doc: doc}
+	copies, handed := len(r.d.Deliveries), len(r.handed)
+	shared := rendering{doc: doc, detached: r.detached}
 	for _, o := range f.outputs {
 		yes, err := r.holds(o.when)
 		if err == nil && yes {
-			err = r.copy(f, o, &shared)
+			err = r.copies(f, o, &shared)
 		}
 		switch {
 		case err == nil:
-		case r.again.waives(o.place):
+		case r.again.waives(o.place) && o.feed == nil:
 			r.setAside(f, o, &shared, err)
+		case r.again.waives(o.place):
 		default:
-			r.d.Deliveries = r.d.Deliveries[:before]
+			r.d.Deliveries, r.handed = r.d.Deliveries[:copies], r.handed[:handed]
 			r.part(f, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: o.place}, 0)
 			return
 		}
 	}
-	n := len(r.d.Deliveries) - before
+	n := len(r.d.Deliveries) - copies
 	switch {
 	case n > 0:
 		r.part(f, &transforms.Stop{Outcome: message.Routed}, n)
+	case len(r.handed) > handed: // the feeds it was handed to have the word
 	case f.unrouted.Outcome == message.Unrouted && r.again.waives(f.unrouted.Place):
 		r.part(f, &transforms.Stop{Outcome: message.Dropped, Reason: "released, and no destination takes it", Place: f.unrouted.Place}, 0)
 	default:
@@ -47,9 +52,13 @@ func (r *run) setAside(f *feed, o *output, shared *rendering, err error) {
 		State: message.CopyHeld, Rule: o.place, Reason: err.Error(), Body: shared.body(r.env.Body), ControlID: shared.doc.ControlID()})
 }
 
-// copy makes one delivery. An error holds the feed's part; a fault of the
-// destination's own transform holds this copy alone, as it was before it.
-func (r *run) copy(f *feed, o *output, shared *rendering) error {
+// copies makes the deliveries of one destination: one, or one for each entry of
+// emit. An error holds the feed's part; a fault of the destination's own
+// transform holds its copy alone, as it was before it.
+func (r *run) copies(f *feed, o *output, shared *rendering) error {
+	if o.feed != nil {
+		return r.handOn(o, shared)
+	}
 	lane, err := r.lane(f, o)
 	if err != nil {
 		return err
@@ -61,35 +70,98 @@ func (r *run) copy(f *feed, o *output, shared *rendering) error {
 			return fmt.Errorf("the file name: %w", err)
 		}
 	}
-	own := shared
-	if len(o.steps) > 0 {
-		own = r.ownTransform(o, shared, &d)
-		if own == nil {
-			return nil
-		}
+	if o.body != nil {
+		return r.decoded(o, shared, d)
 	}
-	d.Body, d.ControlID = own.body(r.env.Body), own.doc.ControlID()
-	r.d.Deliveries = append(r.d.Deliveries, d)
+	if len(o.emit) == 0 {
+		r.copy(o, nil, shared, d)
+	}
+	for _, chain := range o.emit {
+		r.copy(o, chain, shared, d)
+	}
 	return nil
 }
 
-// ownTransform applies the destination's steps to a copy of its own; nil when
-// one of them dropped the copy.
-func (r *run) ownTransform(o *output, shared *rendering, d *message.Delivery) *rendering {
-	doc := shared.doc.Clone()
-	r.input.Doc = doc
-	r.scope.SetMsg(doc)
+// copy makes one delivery.
+func (r *run) copy(o *output, emit transforms.Chain, shared *rendering, d message.Delivery) {
+	own := shared
+	if len(o.steps)+len(emit) > 0 || o.charset != nil {
+		var stop *transforms.Stop
+		if own, stop = r.ownTransform(o, emit, shared); stop != nil {
+			if stop.Outcome == message.Dropped {
+				return
+			}
+			own = shared
+			d.State, d.Rule, d.Reason = message.CopyHeld, stop.Place, stop.Reason
+		}
+	}
+	d.Body, d.ControlID = own.body(r.env.Body), own.doc.ControlID()
+	r.add(o, d)
+}
+
+func (r *run) add(o *output, d message.Delivery) {
+	r.d.Deliveries = append(r.d.Deliveries, d)
+	if r.trace != nil {
+		r.trace(Trace{Place: o.place, What: TraceCopy, Key: o.queue, Result: d.State.String()})
+	}
+}
+
+// ownTransform applies the destination's steps to a document of its own.
+func (r *run) ownTransform(o *output, emit transforms.Chain, shared *rendering) (*rendering, *transforms.Stop) {
+	r.detached = shared.detached
+	r.work(shared.doc.Clone())
+	defer r.scope.SetMsg(shared.doc)
 	err := o.steps.Apply(&r.input)
-	r.scope.SetMsg(shared.doc)
 	if err == nil {
-		return &rendering{doc: doc}
+		err = emit.Apply(&r.input)
 	}
-	stop := err.(*transforms.Stop)
-	if stop.Outcome == message.Dropped {
-		return nil
+	if err != nil {
+		return nil, err.(*transforms.Stop)
 	}
-	d.State, d.Rule, d.Reason = message.CopyHeld, stop.Place, stop.Reason
-	return shared
+	if o.charset != nil {
+		if err := o.charset.recode(r.input.Doc); err != nil {
+			return nil, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: o.charset.place}
+		}
+	}
+	return &rendering{doc: r.input.Doc, detached: r.detached}, nil
+}
+
+// handOn gives the message to another feed, which takes it when this one is done.
+func (r *run) handOn(o *output, shared *rendering) error {
+	own := shared
+	if len(o.steps) > 0 {
+		var stop *transforms.Stop
+		if own, stop = r.ownTransform(o, nil, shared); stop != nil {
+			if stop.Outcome == message.Dropped {
+				return nil
+			}
+			return errors.New(stop.Reason)
+		}
+	}
+	r.handed = append(r.handed, handed{feed: o.feed, doc: own.doc, detached: own.detached, number: r.number})
+	if r.trace != nil {
+		r.trace(Trace{Place: o.place, What: TraceCopy, Key: o.feed.name, Result: "handed on"})
+	}
+	return nil
+}
+
+// decoded makes a delivery of a field's content instead of the message.
+func (r *run) decoded(o *output, shared *rendering, d message.Delivery) error {
+	text := shared.doc.Text(o.body.at)
+	if text == "" {
+		return fmt.Errorf("there is nothing at %s to deliver", o.body.at)
+	}
+	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if err != nil {
+		d.State, d.Rule, d.Reason = message.CopyHeld, o.body.place, fmt.Sprintf("what stands at %s is not base64", o.body.at)
+		b = nil
+	}
+	if d.Body = message.InMemory(b); err != nil {
+		d.Body = shared.body(r.env.Body)
+	}
+	d.ControlID = shared.doc.ControlID()
+	r.add(o, d)
+	return nil
 }
 
 // lane is the key of order, "" where there is none.
@@ -100,16 +172,14 @@ func (r *run) lane(f *feed, o *output) (string, error) {
 	case o.order.prg == nil:
 		return "", nil
 	}
-	if o.order.env != nil {
-		doc := r.scope.Msg()
-		r.scope.Set(o.order.env, r.orig, r.env, r.now)
-		r.scope.SetMsg(doc)
-		defer func() {
-			r.scope.Set(f.env, r.orig, r.env, r.now)
-			r.scope.SetMsg(doc)
-		}()
+	scope := r.scope
+	if o.order.env != nil { // the peer's own words
+		scope = r.peers
+		scope.Set(o.order.env, r.in, r.env, r.now)
+		scope.SetMsg(r.scope.Msg())
+		defer scope.Clear()
 	}
-	key, err := o.order.prg.Text(r.scope)
+	key, err := o.order.prg.Text(scope)
 	if err != nil {
 		return "", fmt.Errorf("the key of order: %w", err)
 	}
@@ -118,9 +188,10 @@ func (r *run) lane(f *feed, o *output) (string, error) {
 
 // rendering is a document's bytes, made once for all copies that share it.
 type rendering struct {
-	doc  message.Doc
-	made bool
-	b    message.Body
+	doc      message.Doc
+	detached bool
+	made     bool
+	b        message.Body
 }
 
 // largeCopy is from what size on an edited copy is kept as pieces of its original.
@@ -128,26 +199,40 @@ const largeCopy = 64 << 10
 
 func (d *rendering) body(raw message.Body) message.Body {
 	if !d.made {
-		d.b, d.made = render(d.doc.(*hl7doc.Doc), raw), true
+		d.b, d.made = render(d.doc, d.detached, raw), true
 	}
 	return d.b
 }
 
-func render(doc *hl7doc.Doc, raw message.Body) message.Body {
+// written is what documents of all formats have: their bytes, and whether they
+// are those that were parsed.
+type written interface {
+	Edited() bool
+	Bytes() []byte
+}
+
+// pieced is a document that can say which runs of its bytes are those parsed.
+type pieced interface {
+	Spans(yield func(hl7.Span) bool)
+}
+
+func render(doc message.Doc, detached bool, raw message.Body) message.Body {
+	w := doc.(written)
 	_, inMemory := raw.Bytes()
+	p, ok := doc.(pieced)
 	switch {
-	case !doc.M.Edited():
+	case !detached && !w.Edited():
 		return raw
-	case inMemory && raw.Size() < largeCopy:
-		return message.InMemory(doc.M.Bytes())
+	case detached || !ok || inMemory && raw.Size() < largeCopy:
+		return message.InMemory(w.Bytes())
 	}
 	var pieces []message.Piece
-	for s := range doc.M.Spans {
-		p := message.Piece{Offset: int64(s.Offset), Length: int64(s.Length)}
+	for s := range p.Spans {
+		piece := message.Piece{Offset: int64(s.Offset), Length: int64(s.Length)}
 		if !s.Original {
-			p = message.Piece{Length: int64(s.Length), Literal: s.Bytes}
+			piece = message.Piece{Length: int64(s.Length), Literal: s.Bytes}
 		}
-		pieces = append(pieces, p)
+		pieces = append(pieces, piece)
 	}
 	return message.Compose(raw, pieces)
 }

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"errors"
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -23,9 +24,21 @@ func (p *Plan) DecideWaiving(env *message.Envelope, now time.Time, waived []mess
 }
 
 // DecideAgain is Decide with choices for a message that was decided before.
-func (p *Plan) DecideAgain(env *message.Envelope, now time.Time, again Again) (d *message.Decision) {
+func (p *Plan) DecideAgain(env *message.Envelope, now time.Time, again Again) *message.Decision {
+	return p.DecideTraced(env, now, again, nil)
+}
+
+// DecideTraced is DecideAgain and tells trace, when not nil, what happens on the way.
+func (p *Plan) DecideTraced(env *message.Envelope, now time.Time, again Again, trace func(Trace)) *message.Decision {
+	return p.decideTraced(env, now, again, trace, false)
+}
+
+func (p *Plan) decideTraced(env *message.Envelope, now time.Time, again Again, trace func(Trace), changes bool) (d *message.Decision) {
 	r := p.runs.Get().(*run)
 	r.env, r.now, r.again = env, now, again
+	if trace != nil {
+		r.follow(trace, changes)
+	}
 	if len(again.Waived) > 0 {
 		r.input.Skip = r.again.waives
 	}
@@ -90,11 +103,7 @@ func oneRun(v message.View) []byte {
 }
 
 func (r *run) parsed(b []byte) {
-	if r.env.Format != message.HL7 {
-		r.unreadable(r.env.Format.String() + " messages cannot be read by this version yet")
-		return
-	}
-	doc, err := hl7doc.Parse(b, r.source.parse)
+	doc, err := r.source.read(r.env.Format, b)
 	if err != nil {
 		r.unreadable(err.Error())
 		return
@@ -110,6 +119,19 @@ func (r *run) parsed(b []byte) {
 	r.conclude()
 	r.acknowledge()
 }
+
+// read parses a body as what the source declares; by is what its transport says.
+func (s *source) read(by message.Format, b []byte) (message.Doc, error) {
+	switch {
+	case s.dialect.format == message.XML:
+		return s.dialect.parseXML(b)
+	case by == message.XML:
+		return nil, errNotDeclared
+	}
+	return hl7doc.Parse(b, s.parse)
+}
+
+var errNotDeclared = errors.New("this is XML, and the source does not declare format: xml")
 
 // whole gives the message one part that belongs to no feed.
 func (r *run) whole(o message.Outcome, at message.Place, reason string) {

@@ -13,12 +13,22 @@ import (
 // output is one entry of deliver: its own copy, and a queue of its own or a peer's.
 type output struct {
 	queue   string
+	feed    *feed // another feed instead of a queue
 	when    *condition
 	steps   transforms.Chain
+	emit    []transforms.Chain // several copies, in order
+	charset *charset
 	order   order
 	name    transforms.Value // declared file name; nil = the message id
+	body    *decode          // a field's content instead of the message; nil = the message
 	retired bool
 	place   message.Place
+}
+
+// decode is a field whose content is delivered instead of the message.
+type decode struct {
+	at    message.Selector
+	place message.Place
 }
 
 // order says which lane a copy waits in.
@@ -65,21 +75,52 @@ func (f *feed) output(item, to *conf.Node) {
 	if only := item.Get("only_in").OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {
 		return
 	}
-	asked := f.asksCA // by the feed's own transform, for every destination
-	o := &output{place: item.Place(), when: f.condition(item.Get("when")), steps: f.chain(item.Get("transform"))}
+	asked, cur := f.asksCA, f.cur // by the feed's own transform, for every destination
+	end := f.begin()
+	defer end()
+	o := &output{place: item.Place(), when: f.condition(item.Get("when"))}
 	ok := false
-	if item.Get("peer").Present() {
+	switch {
+	case item.Get("feed").Present():
+		ok = f.toFeed(o, item)
+	case item.Get("peer").Present():
 		ok = f.toPeer(o, item)
-	} else {
+	default:
 		ok = f.toOwn(o, item, to)
 	}
+	o.steps = f.chain(item.Get("transform"))
+	f.emit(o, item.Get("emit"))
 	if ok && f.asksCA {
 		f.needsCA(o, to)
 	}
 	f.asksCA = asked
+	f.become(cur)
 	if ok && !o.retired {
 		f.outputs = append(f.outputs, o)
 	}
+}
+
+// emit reads several copies of one message: each entry is a step of its own.
+func (f *feed) emit(o *output, n *conf.Node) {
+	cur := f.cur
+	for _, item := range n.Items() {
+		end := f.begin()
+		if s := f.step(item); s != nil {
+			o.emit = append(o.emit, transforms.Chain{{Step: s, Place: item.Place()}})
+		}
+		end()
+		f.become(cur)
+	}
+	if n.Present() && o.feed != nil {
+		n.Errorf("emit from the feed it is handed to", "what is handed to a feed is one message")
+	}
+}
+
+// toFeed hands the message to another feed.
+func (f *feed) toFeed(o *output, item *conf.Node) bool {
+	m := item.Map("destination", "to", "feed", "when", "transform", "emit", "only_in")
+	f.loader.links = append(f.loader.links, link{from: f, to: m["feed"], output: o})
+	return m["feed"].Present()
 }
 
 // needsCA: a message that asks for an accept acknowledgement gets CA, and
@@ -117,7 +158,10 @@ func (f *feed) toPeer(o *output, item *conf.Node) bool {
 		return false
 	}
 	p.used = true
-	o.queue, o.order, o.retired = ref.Text(), p.order, p.retired
+	o.queue, o.order, o.retired, o.charset = ref.Text(), p.order, p.retired, p.charset
+	if o.order.sel != nil && f.cur.format != message.HL7 {
+		ref.Errorf("write order: { per: '= expression' } at the peer, or a destination of its own", "the peer's key of order %s is a selector of HL7, and this feed delivers %s", o.order.sel, f.cur.format)
+	}
 	return true
 }
 
@@ -128,13 +172,14 @@ func (f *feed) toOwn(o *output, item, to *conf.Node) bool {
 	if kind == "" {
 		return false
 	}
-	notYet(m, "emit", "feed")
 	if kind == "mailbox" && node.IsMap() {
 		if n := node.Get("name"); n.Present() {
 			o.name = f.value(n)
 		}
-		node = node.Without("name")
+		o.body = f.decode(node.Get("body"))
+		node = node.Without("name", "body")
 	}
+	o.charset = readUnfit(m["charset"])
 	o.queue = f.name + "/" + to.Text()
 	o.order = readOrder(f, m["order"])
 	d, ok := l.destination(o.queue, kind, to, item, node, m, o.order)
@@ -143,6 +188,22 @@ func (f *feed) toOwn(o *output, item, to *conf.Node) bool {
 	}
 	o.retired = d.Retired
 	return ok
+}
+
+// decode reads { decode: SELECTOR, as: base64 }.
+func (f *feed) decode(n *conf.Node) *decode {
+	if !n.Present() {
+		return nil
+	}
+	m := n.Map("body", "decode", "as")
+	m["as"].OneOf("base64", "base64")
+	if m["decode"] == nil || m["as"] == nil {
+		if n.IsMap() {
+			n.Errorf("write { decode: OBX(2=ED)-5.5, as: base64 }", "body does not say what to deliver instead of the message")
+		}
+		return nil
+	}
+	return &decode{at: f.cur.of(m["decode"]), place: n.Place()}
 }
 
 // readOrder reads strict, or { per: SELECTOR } or { per: "= expression" }.
@@ -160,7 +221,7 @@ func readOrder(f *feed, n *conf.Node) order {
 	case isExpression(per):
 		return order{prg: compileExpr(f.env, per, expr.Text)}
 	default:
-		sel := selectorOf(per)
+		sel := f.cur.of(per)
 		if sel != nil && sel.IsList() {
 			per.Errorf("name one value", "a key of order is one value, %s is a list", sel)
 		}

@@ -13,15 +13,27 @@ import (
 // feed is a compiled feed, in the order a message travels.
 type feed struct {
 	name     string
-	loader   *loader // while loading
+	place    message.Place
 	env      *expr.Env
 	tables   map[string]*transforms.Table
 	rules    []rule
+	checks   []check
+	split    *split
 	steps    transforms.Chain
 	outputs  []*output
 	unrouted transforms.Stop
-	asksCA   bool // while loading: a step sets MSH-15 or MSH-16
-	tests    []*Test
+	inbound  []take // from other feeds
+	leadsTo  map[*feed]bool
+
+	// While loading.
+	loader *loader
+	orig   dialect // of messages as received
+	cur    dialect // of msg at the place being read
+	depth  int     // of when and each around it
+	using  []string
+	shared map[string]*conf.Node // steps by name
+	asksCA bool                  // a step sets MSH-15 or MSH-16
+	tests  []*Test
 }
 
 // rule is one entry of accept.
@@ -32,29 +44,63 @@ type rule struct {
 	place message.Place
 }
 
-var feedKeys = []string{"spine", "feed", "description", "owner", "sources", "tables", "let", "accept", "transform", "deliver", "unrouted", "tests",
-	"only_in", "validate", "split", "newest", "alert"}
+var feedKeys = []string{"spine", "feed", "description", "owner", "only_in", "sources", "tables", "steps", "let", "accept", "validate", "split",
+	"transform", "deliver", "unrouted", "tests", "newest", "alert"}
 
 // feed reads one file of feeds/.
 func (l *loader) feed(root *conf.Node) {
 	m := root.Map("feed", feedKeys...)
 	version(m["spine"], root)
-	notYet(m, "validate", "split", "newest", "alert")
-	f := &feed{name: l.feedName(root, m["feed"]), loader: l, tables: map[string]*transforms.Table{}}
+	notYet(m, "newest", "alert")
+	f := &feed{name: l.feedName(root, m["feed"]), place: root.Place(), loader: l, tables: map[string]*transforms.Table{}, leadsTo: map[*feed]bool{}}
 	if only := m["only_in"].OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {
 		return
 	}
 	f.readTables(m["tables"])
-	f.env = l.exprEnv(root, f.sound())
+	f.orig = l.dialectOf(m["sources"])
+	f.cur = f.orig
+	f.env = l.exprEnv(root, f.sound(), f.selector)
+	f.shared = l.sharedSteps(m["steps"])
 	f.readLet(m["let"])
 	f.sources(root, m["sources"])
 	f.accept(m["accept"])
+	f.validate(m["validate"])
+	f.readSplit(m["split"])
 	f.steps = f.chain(m["transform"])
 	f.deliver(root, m["deliver"])
 	f.readUnrouted(root, m["unrouted"])
 	f.unusedTables(m["tables"])
 	f.readTests(m)
 	l.plan.feeds = append(l.plan.feeds, f)
+}
+
+// selector compiles what msg[...] and orig[...] name at the place being read.
+func (f *feed) selector(text string, orig bool) (message.Selector, error) {
+	if orig {
+		return f.orig.selector(text)
+	}
+	return f.cur.selector(text)
+}
+
+// dialectOf finds the format of a feed's messages before its rules are read.
+func (l *loader) dialectOf(sources *conf.Node) dialect {
+	var first dialect
+	for i, s := range mapFields(sources) {
+		d := dialect{}
+		if ref := s.Node.Get("listener"); !ref.Present() {
+			d = readFormat(s.Node.Get("format"), s.Node.Get("namespaces"))
+		} else if from := l.listeners[ref.Text()]; from != nil {
+			d = from.dialect
+		}
+		switch {
+		case i == 0:
+			first = d
+		case !first.same(d):
+			s.Name.Errorf("make a feed for each, and one feed for what they share (to: ..., feed: NAME)",
+				"the sources of a feed bring one format; this one brings %s, the first brings %s", d, first)
+		}
+	}
+	return first
 }
 
 func (l *loader) feedName(root, n *conf.Node) string {
@@ -127,6 +173,13 @@ func (f *feed) source(s conf.Field) {
 	t := take{feed: f}
 	var from *source
 	var when *conf.Node
+	if s.Node.Get("feed").Present() {
+		m := s.Node.Map("source", "feed", "when", "format", "namespaces")
+		m["feed"].OneOf("true", "true")
+		t.when = f.condition(m["when"])
+		f.inbound = append(f.inbound, t)
+		return
+	}
 	if ref := s.Node.Get("listener"); ref.Present() {
 		m := s.Node.Map("source", "listener", "when")
 		when = m["when"]
@@ -174,7 +227,7 @@ func (f *feed) ruleOutcome(item, n *conf.Node, key string) transforms.Stop {
 		item.Errorf("add "+key+`: { drop: "why" }, { hold: "why" } or { reject: {...} }`, "the rule names no outcome")
 		return transforms.Stop{}
 	}
-	return readOutcome(n, key, "drop", "hold", "reject")
+	return f.orig.outcome(n, key, "drop", "hold", "reject")
 }
 
 // readUnrouted reads what becomes of messages that no destination took.
@@ -187,7 +240,7 @@ func (f *feed) readUnrouted(root, n *conf.Node) {
 		n.OneOf("hold", "hold")
 		f.unrouted = transforms.Stop{Outcome: message.Unrouted, Reason: reason, Place: n.Place()}
 	default:
-		f.unrouted = readOutcome(n, "unrouted", "drop", "hold")
+		f.unrouted = f.cur.outcome(n, "unrouted", "drop", "hold")
 		f.unrouted.Place = n.Place()
 		if f.unrouted.Outcome == message.Held {
 			f.unrouted.Outcome = message.Unrouted

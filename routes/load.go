@@ -34,6 +34,7 @@ func Load(fsys fs.FS, o LoadOptions) (*Plan, []Problem) {
 	if root := l.readYAML("spine.yaml"); root != nil {
 		l.project(root)
 		l.feeds()
+		l.linkFeeds()
 		l.claims()
 		if !l.problems.Failed() { // what is not used may be what is wrong
 			l.unused()
@@ -60,11 +61,15 @@ type loader struct {
 	listeners map[string]*source
 	peers     map[string]*peer
 	feedNames map[string]message.Place
+	links     []link
+	secrets   map[string]string
+	steps     *conf.Node      // of spine.yaml: steps that all feeds may use
+	used      map[string]bool // names of steps
 }
 
 func newLoader(fsys fs.FS, o LoadOptions) *loader {
 	l := &loader{fs: fsys, options: o, kinds: map[string]adapters.Kind{}, outside: sha256.New(),
-		listeners: map[string]*source{}, peers: map[string]*peer{}, feedNames: map[string]message.Place{}}
+		listeners: map[string]*source{}, peers: map[string]*peer{}, feedNames: map[string]message.Place{}, used: map[string]bool{}}
 	l.plan = &Plan{files: map[string][]byte{}, bySource: map[string]*source{}}
 	l.ctx = &conf.Context{Problems: &l.problems, Resolve: l.resolve}
 	for _, k := range o.Kinds {

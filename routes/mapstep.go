@@ -1,9 +1,6 @@
 package routes
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/spine-engine/spine-engine/internal/conf"
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/transforms"
@@ -24,14 +21,8 @@ func (f *feed) mapStep(n *conf.Node) transforms.Step {
 	if f.unmapped(s, m["unmapped"]); !m["table"].Present() {
 		return s
 	}
-	name := m["table"].Text()
-	var declared bool
-	if s.Table, declared = f.tables[name]; !declared {
-		m["table"].Errorf(hint(name, slices.Sorted(maps.Keys(f.tables))), "there is no table %q in this feed", name)
-		return s
-	}
+	s.Table = f.tableOf(m["table"])
 	if s.Table != nil { // else its own problem is known
-		f.env.UseTable(name)
 		f.columns(s, n, m)
 	}
 	return s

@@ -9,8 +9,8 @@ import (
 	"github.com/spine-engine/spine-engine/transforms"
 )
 
-// readOutcome reads { hold: reason }, { drop: reason } or { reject: {...} }.
-func readOutcome(n *conf.Node, what string, allowed ...string) transforms.Stop {
+// outcome reads { hold: reason }, { drop: reason } or { reject: {...} }.
+func (d dialect) outcome(n *conf.Node, what string, allowed ...string) transforms.Stop {
 	m := n.Map(what, allowed...)
 	if len(m) != 1 {
 		if n.IsMap() {
@@ -24,7 +24,7 @@ func readOutcome(n *conf.Node, what string, allowed ...string) transforms.Stop {
 		}
 		return transforms.Stop{Outcome: message.Dropped, Reason: reason(m["drop"]), Place: n.Place()}
 	}
-	return readReject(m["reject"])
+	return d.reject(m["reject"])
 }
 
 // reason is a text for people, written by the integrator.
@@ -39,11 +39,10 @@ func reason(n *conf.Node) string {
 	return s
 }
 
-// readReject reads { ack: AE, code: "101", at: PID-3, text: ... }.
-func readReject(n *conf.Node) transforms.Stop {
+// reject reads { ack: AE, code: "101", at: PID-3, http: 422, text: ... }.
+func (d dialect) reject(n *conf.Node) transforms.Stop {
 	m := n.Map("reject", "ack", "code", "at", "text", "http")
-	notYet(m, "http")
-	if n.IsMap() && m["ack"] == nil {
+	if n.IsMap() && m["ack"] == nil && m["http"] == nil {
 		n.Errorf("add ack: AE (an error the sender should look at) or AR (refused)", "reject does not say which acknowledgement")
 	}
 	if n.IsMap() && m["text"] == nil {
@@ -53,13 +52,13 @@ func readReject(n *conf.Node) transforms.Stop {
 	if m["text"].Present() {
 		text = reason(m["text"])
 	}
-	r := message.Reply{Code: m["ack"].OneOf("AE", "AE", "AR"), Text: text}
+	r := message.Reply{Code: m["ack"].OneOf("AE", "AE", "AR"), Text: text, HTTP: m["http"].Int(0, 400, 599)}
 	e := message.ReplyError{Code: "207", Text: text, Severity: "E"}
 	if c := m["code"]; c.Present() {
 		e.Code = c.OneOf("207", "100", "101", "102", "103", "104", "200", "201", "202", "203", "204", "205", "206", "207")
 	}
 	if at := m["at"]; at.Present() {
-		if s := selectorOf(at); s != nil {
+		if s := d.of(at); s != nil {
 			e.Location = s.String()
 		}
 	}

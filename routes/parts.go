@@ -5,34 +5,71 @@ import (
 
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/transforms"
+	"github.com/spine-engine/spine-engine/transforms/hl7doc"
 )
 
-// feeds asks every feed that takes from the source.
+// feeds asks every feed that takes from the source, and then those to which
+// these hand on.
 func (r *run) feeds() {
 	taken := false
 	for i := range r.source.takes {
 		t := &r.source.takes[i]
-		if !r.again.asks(t.feed.name) {
+		if !r.again.reaches(t.feed) || r.take(t, handed{doc: r.orig}) {
 			taken = true
-			continue
 		}
-		r.scope.Set(t.feed.env, r.orig, r.env, r.now)
-		mine, err := r.holds(t.when)
-		switch {
-		case err != nil && r.again.waives(t.when.place):
-		case err != nil:
-			taken = true
-			r.part(t.feed, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: t.when.place}, 0)
-		case mine:
-			taken = true
-			r.feed(t.feed)
-		}
+	}
+	for i := 0; i < len(r.handed); i++ { // it grows meanwhile; feeds in a circle do not load
+		r.enter(r.handed[i])
 	}
 	switch {
 	case !taken:
 		r.unmatched()
 	case len(r.d.Parts) == 0:
 		r.whole(message.Held, r.source.place, "none of the feeds that held it takes it any more")
+	}
+}
+
+// handed is a document on its way into a feed.
+type handed struct {
+	feed     *feed
+	doc      message.Doc
+	detached bool // made by a step; it has no bytes in common with the envelope's body
+	number   int  // of the part it comes from
+}
+
+// take asks whether a feed wants a document, and takes it through.
+func (r *run) take(t *take, h handed) (taken bool) {
+	r.scope.Set(t.feed.env, h.doc, r.env, r.now)
+	mine, err := r.holds(t.when)
+	if err != nil && r.again.waives(t.when.place) || err == nil && !mine {
+		return false
+	}
+	parts, copies := len(r.d.Parts), len(r.d.Deliveries)
+	r.in, r.detached, r.number = h.doc, h.detached, h.number
+	if err != nil {
+		r.part(t.feed, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: t.when.place}, 0)
+	} else {
+		r.feed(t.feed)
+	}
+	if !r.again.asks(t.feed, h.number) { // asked only for what it hands on
+		r.d.Parts, r.d.Deliveries = r.d.Parts[:parts], r.d.Deliveries[:copies]
+	}
+	return true
+}
+
+// enter takes a document into a feed that another one hands it to.
+func (r *run) enter(h handed) {
+	if !r.again.reaches(h.feed) {
+		return
+	}
+	for i := range h.feed.inbound {
+		if r.take(&h.feed.inbound[i], h) {
+			return
+		}
+	}
+	if r.again.asks(h.feed, h.number) {
+		r.number = h.number
+		r.part(h.feed, &transforms.Stop{Outcome: message.Dropped, Reason: "the feed does not take what another feed hands it", Place: h.feed.place}, 0)
 	}
 }
 
@@ -43,36 +80,73 @@ func (r *run) holds(c *condition) (bool, error) {
 	}
 	yes, err := c.prg.Bool(r.scope)
 	if r.trace != nil {
-		r.note(c.place, "condition", fmt.Sprint(yes))
+		result := fmt.Sprint(yes)
+		if err != nil {
+			result = err.Error()
+		}
+		r.note(c.place, TraceCondition, result)
 	}
 	return yes, err
 }
 
-// part records a feed's word.
+// part records a feed's word on the message, or on one part of it.
 func (r *run) part(f *feed, s *transforms.Stop, copies int) {
 	if s.Outcome == message.Rejected && r.reject.Code == "" {
 		r.reject = s.Reply
 	}
-	r.d.Parts = append(r.d.Parts, message.Part{Feed: f.name, Outcome: s.Outcome, Rule: s.Place, Reason: s.Reason, Copies: copies})
+	r.d.Parts = append(r.d.Parts, message.Part{Feed: f.name, Outcome: s.Outcome, Rule: s.Place, Reason: s.Reason,
+		Copies: copies, Number: r.number, Findings: r.found})
+	r.found = nil
+	if r.trace != nil {
+		r.note(s.Place, TraceOutcome, s.Outcome.String())
+	}
 }
 
-// feed takes the message through one feed.
+// feed takes what is in r.in through one feed.
 func (r *run) feed(f *feed) {
+	r.found = nil
+	if r.trace != nil {
+		r.trace(Trace{Place: f.place, What: TraceFeed, Key: f.name, Result: "takes it"})
+	}
 	if stop := r.accept(f); stop != nil {
 		r.part(f, stop, 0)
 		return
 	}
-	doc := message.Doc(r.orig)
+	if len(f.checks) > 0 {
+		stop, found := r.validate(f)
+		r.found = found
+		if stop != nil {
+			r.part(f, stop, 0)
+			return
+		}
+	}
+	if f.split != nil {
+		r.parts(f)
+		return
+	}
+	r.onward(f, r.in)
+}
+
+// onward takes a document through transform and deliver.
+func (r *run) onward(f *feed, doc message.Doc) {
 	if len(f.steps) > 0 {
-		doc = r.orig.Clone()
-		r.input.Doc = doc
-		r.scope.SetMsg(doc)
+		r.work(doc.Clone())
 		if err := f.steps.Apply(&r.input); err != nil {
 			r.part(f, err.(*transforms.Stop), 0)
 			return
 		}
+		doc = r.input.Doc
 	}
 	r.deliver(f, doc)
+}
+
+// work makes doc what steps and expressions see.
+func (r *run) work(doc message.Doc) {
+	r.input.Doc = doc
+	r.scope.SetMsg(doc)
+	if r.began != nil {
+		r.began(doc)
+	}
 }
 
 // accept asks the rules in order; the first that decides ends it.
@@ -92,11 +166,17 @@ func (r *run) accept(f *feed) *transforms.Stop {
 	return nil
 }
 
+// isResponse tells an acknowledgement or answer from a message.
+func isResponse(doc message.Doc) bool {
+	d, ok := doc.(*hl7doc.Doc)
+	return ok && d.M.IsResponse()
+}
+
 // unmatched: no feed of the source wanted the message.
 func (r *run) unmatched() {
 	s := &r.source.unmatched
 	switch {
-	case r.orig.M.IsResponse():
+	case isResponse(r.orig):
 		r.whole(message.Quarantined, s.Place, "an acknowledgement or answer came in where messages are expected, and no feed takes it")
 	case s.Outcome != message.Dropped && r.again.waives(s.Place):
 		r.whole(message.Dropped, s.Place, "released, and no feed takes it")

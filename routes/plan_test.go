@@ -203,8 +203,8 @@ func TestExamplesOfSteps(t *testing.T) {
 			continue
 		}
 		t.Run(w.Name, func(t *testing.T) {
-			p := mustLoad(t, map[string]string{"feeds/f.yaml": testFeed("tables:\n  specialty: { csv: tables/s.csv, key: pas }\ntransform:\n  - " + w.Example + "\n" + toEPR),
-				"tables/s.csv": "pas,code,name\n300,1,x\n"})
+			p := mustLoad(t, map[string]string{"feeds/f.yaml": testFeed("steps:\n  as-a08: [ { set: { MSH-9.2: A08 } } ]\ntables:\n  specialty: { csv: tables/s.csv, key: pas }\ntransform:\n  - " + w.Example + "\n" + toEPR),
+				"tables/s.csv": "pas,code,name\n300,1,x\n", "templates/note.hl7": "MSH|^~\\&|A|B|||{{ msg[\"MSH-7\"] }}||ADT^A31|{{ msg.control_id }}|P|2.4\n"})
 			if len(p.feeds[0].steps) != 1 {
 				t.Fatal("the example makes no step")
 			}

@@ -36,6 +36,8 @@ func version(n *conf.Node, parent *conf.Node) {
 // project reads spine.yaml.
 func (l *loader) project(root *conf.Node) {
 	m := l.settings(root)
+	l.readSecrets(m["secrets"])
+	l.steps = m["steps"]
 	for _, f := range m["listeners"].Fields() {
 		l.listener(f)
 	}
@@ -47,7 +49,7 @@ func (l *loader) project(root *conf.Node) {
 // settings reads what concerns the engine as a whole, and gives all keys.
 func (l *loader) settings(root *conf.Node) map[string]*conf.Node {
 	m := root.Map("spine.yaml", "spine", "description", "environment", "store", "admin", "listeners", "peers", "limits", "reload",
-		"users", "mesh", "defaults", "retention", "alert")
+		"secrets", "steps", "users", "mesh", "defaults", "retention", "alert")
 	notYet(m, "users", "mesh", "defaults", "retention", "alert")
 	version(m["spine"], root)
 	l.environment(m["environment"])

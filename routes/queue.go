@@ -10,6 +10,7 @@ import (
 type peer struct {
 	node    *conf.Node
 	order   order
+	charset *charset
 	used    bool
 	retired bool
 }
@@ -27,8 +28,9 @@ func (l *loader) peer(f conf.Field) {
 	}
 	p := &peer{node: f.Name}
 	notYet(m, "only_in")
-	env := l.exprEnv(f.Node, nil)
+	env := l.exprEnv(f.Node, nil, dialect{}.both)
 	p.order = readOrder(&feed{env: env, loader: l}, m["order"])
+	p.charset = readUnfit(m["charset"])
 	p.order.env = env
 	d, ok := l.destination(f.Key, kind, f.Name, f.Node, node, m, p.order)
 	p.retired = d.Retired
@@ -43,7 +45,7 @@ type replyTimeout interface{ SetReplyTimeout(time.Duration) }
 
 // destination reads what a peer and a feed's own destination have in common.
 func (l *loader) destination(queue, kind string, at, whole, node *conf.Node, m map[string]*conf.Node, o order) (Destination, bool) {
-	notYet(m, "charset", "alert", "was")
+	notYet(m, "alert", "was")
 	if l.kinds[kind].Destination == nil {
 		node.Errorf("", "%s only receives; it cannot be a destination", kind)
 		return Destination{}, false

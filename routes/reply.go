@@ -100,12 +100,17 @@ func (r *run) acknowledge() {
 	if r.d.Outcome == message.Rejected {
 		reply = r.reject
 	}
-	reply.Code = plannedCode(r.headerOf(r.orig), reply.Code)
+	if d, ok := r.orig.(*hl7doc.Doc); ok {
+		reply.Code = plannedCode(r.headerOf(d), reply.Code)
+	}
 	if r.d.Outcome == message.Quarantined {
 		reply.Code = ""
 	}
 	if reply.Code == "" {
 		reply = message.Reply{}
+	}
+	if a := r.source.answer; a != nil && reply.Code != "" && r.d.Outcome != message.Rejected {
+		r.answer(a, &reply)
 	}
 	r.d.Reply = reply
 }

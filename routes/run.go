@@ -1,12 +1,13 @@
 package routes
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/routes/internal/expr"
 	"github.com/spine-engine/spine-engine/transforms"
-	"github.com/spine-engine/spine-engine/transforms/hl7doc"
 )
 
 // run is the work on one message. It is reused, so that deciding allocates
@@ -16,60 +17,88 @@ type run struct {
 	env    *message.Envelope
 	now    time.Time
 	source *source
-	orig   *hl7doc.Doc
+	orig   message.Doc // as it came in
 	scope  *expr.Scope
+	peers  *expr.Scope // for keys of order that peers declare
 	input  transforms.Input
 	again  Again
 	d      *message.Decision
-	reject message.Reply // of the first feed that rejected
-	trace  func(at message.Place, what, result string)
+	reject message.Reply         // of the first feed that rejected
+	handed []handed              // what feeds hand to feeds
+	trace  func(Trace)           // nil: nobody asks
+	began  func(doc message.Doc) // before steps, when changes are asked for
+
+	// Of the feed at work.
+	in       message.Doc // what it takes: orig, or what another feed handed on
+	detached bool        // the document at work has no bytes in common with the envelope's body
+	number   int         // of the part at work, 0 = the whole
+	found    []message.Finding
+	ids      []string // of the parts
 }
 
 func newRun(p *Plan) *run {
-	r := &run{plan: p, scope: expr.NewScope()}
+	r := &run{plan: p, scope: expr.NewScope(), peers: expr.NewScope()}
 	r.input.Scope = r.scope
+	r.input.Swap = func(doc message.Doc) {
+		r.scope.SetMsg(doc)
+		r.detached = true
+	}
 	return r
 }
 
-// Again says how a held message is decided again.
+// Again says how a message is decided that was decided before.
 type Again struct {
 	// Waived are rules that do not stop the message this time: a person has
 	// looked and released it.
 	Waived []message.Place
-	// Feeds, when not empty, are the only feeds asked: those whose part was held.
-	// The others have had their copies delivered already.
+	// Feeds and Parts, when any is there, are all that is asked: those that were
+	// held. The others have had their copies delivered already.
 	Feeds []string
+	Parts []PartOf
 }
 
-func (a *Again) waives(p message.Place) bool {
-	for _, w := range a.Waived {
-		if w == p {
-			return true
-		}
-	}
-	return false
+// PartOf names one part of a message that a feed splits.
+type PartOf struct {
+	Feed   string
+	Number int // as in message.Part
 }
 
-func (a *Again) asks(feed string) bool {
-	if len(a.Feeds) == 0 {
+func (a *Again) waives(p message.Place) bool { return slices.Contains(a.Waived, p) }
+
+func (a *Again) all() bool { return len(a.Feeds)+len(a.Parts) == 0 }
+
+// asks reports whether a feed's word on a document is wanted; number is of the
+// part that another feed handed on, 0 for a whole message.
+func (a *Again) asks(f *feed, number int) bool {
+	return a.all() || slices.Contains(a.Feeds, f.name) || slices.ContainsFunc(a.Parts, func(p PartOf) bool {
+		return p.Feed == f.name && (number == 0 || p.Number == number || p.Number/partsWithin == number)
+	})
+}
+
+// asksPart reports whether one part is wanted, or may be handed on to where it is.
+func (a *Again) asksPart(f *feed, number int) bool {
+	return a.all() || slices.Contains(a.Feeds, f.name) || slices.Contains(a.Parts, PartOf{f.name, number}) ||
+		slices.ContainsFunc(slices.Collect(maps.Keys(f.leadsTo)), func(to *feed) bool { return a.asks(to, number) })
+}
+
+// reaches reports whether a feed is asked, or hands on to one that is.
+func (a *Again) reaches(f *feed) bool {
+	if a.asks(f, 0) {
 		return true
 	}
-	for _, f := range a.Feeds {
-		if f == feed {
+	for to := range f.leadsTo {
+		if a.asks(to, 0) {
 			return true
 		}
 	}
 	return false
-}
-
-func (r *run) note(at message.Place, what, result string) {
-	if r.trace != nil {
-		r.trace(at, what, result)
-	}
 }
 
 func (r *run) clear() {
 	r.scope.Clear()
-	r.env, r.source, r.orig, r.input.Doc, r.input.Skip, r.d, r.trace = nil, nil, nil, nil, nil, nil, nil
-	r.again, r.reject = Again{}, message.Reply{}
+	r.env, r.source, r.orig, r.in, r.input.Doc, r.input.Skip, r.input.Trace, r.d, r.trace, r.began = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
+	r.again, r.reject, r.number, r.detached, r.found = Again{}, message.Reply{}, 0, false, nil
+	clear(r.handed)
+	r.handed = r.handed[:0]
+	clear(r.ids)
 }

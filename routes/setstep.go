@@ -30,6 +30,10 @@ func (f *feed) assign(s *transforms.Set, at *conf.Node, target string, v *conf.N
 		f.special(s, at, target, v)
 		return
 	case v.IsMap():
+		if f.cur.format != message.HL7 {
+			v.Errorf("write a path for each", "parts by number are for HL7")
+			return
+		}
 		for _, part := range v.Fields() {
 			if n, err := strconv.Atoi(part.Key); err != nil || n < 1 {
 				part.Name.Errorf("write { 1: ADT, 2: A31 }, { raw: ... } or { copy: SELECTOR }", "%q is no number of a part", part.Key)
@@ -69,7 +73,7 @@ func (f *feed) special(s *transforms.Set, at *conf.Node, target string, v *conf.
 	case m["raw"] != nil:
 		a.Raw = f.value(m["raw"])
 	default:
-		a.From = selectorOf(m["copy"])
+		a.From = f.cur.of(m["copy"])
 	}
 	if sel != nil && (a.Raw != nil || a.From != nil) {
 		s.Assignments = append(s.Assignments, a)
@@ -77,11 +81,11 @@ func (f *feed) special(s *transforms.Set, at *conf.Node, target string, v *conf.
 }
 
 func (f *feed) settable(at *conf.Node, target string) message.Selector {
-	sel := compileSelector(at, target)
+	sel := f.cur.at(at, target)
 	p, ok := sel.(hl7.Path)
 	switch {
 	case !ok:
-		return nil
+		return sel // of XML, or relative to an item
 	case p.DeepestLevel() == hl7.SegmentLevel:
 		at.Errorf("name a field: "+p.Segment()+"-1", "a whole segment cannot be set to a text")
 		return nil
@@ -96,8 +100,8 @@ func (f *feed) settable(at *conf.Node, target string) message.Selector {
 
 // checkDelimiters: everyone writes MSH-9: ADT^A31 once, and gets ADT\S\A31.
 func checkDelimiters(n *conf.Node, sel message.Selector, text string) {
-	p, _ := sel.(hl7.Path)
-	if p.DeepestLevel() > hl7.RepetitionLevel || !strings.ContainsAny(text, "^~") {
+	p, ok := sel.(hl7.Path)
+	if !ok || p.DeepestLevel() > hl7.RepetitionLevel || !strings.ContainsAny(text, "^~") {
 		return
 	}
 	n.Errorf("write { 1: ..., 2: ... } for parts, { raw: ... } for ER7 as it is, or an expression for a text that holds them",

@@ -18,7 +18,9 @@ type source struct {
 	name       string
 	node       *conf.Node
 	place      message.Place
+	dialect    dialect
 	parse      hl7.Options
+	answer     *answer         // what the source's sender gets; nil = the plain acknowledgement
 	unparsable string          // AR, AE, or "" for none
 	unmatched  transforms.Stop // no feed wanted it
 	duplicates time.Duration
@@ -77,10 +79,14 @@ func (l *loader) source(name string, at, n *conf.Node) *source {
 		node.Errorf("", "%s only delivers; it cannot be a source", kind)
 		return nil
 	}
-	notYet(m, "format", "namespaces", "expect", "only_in")
-	s := &source{name: name, node: at, place: at.Place()}
-	l.charset(s, n, m["charset"])
-	s.acknowledge(m["ack"])
+	notYet(m, "expect", "only_in")
+	s := &source{name: name, node: at, place: at.Place(), dialect: readFormat(m["format"], m["namespaces"])}
+	if s.dialect.format == message.HL7 {
+		l.charset(s, n, m["charset"])
+	} else if c := m["charset"]; c.Present() {
+		c.Errorf("leave it out", "XML says for itself in which character set it is")
+	}
+	l.acknowledge(s, m["ack"])
 	s.unmatchedBy(m["unmatched"])
 	l.duplicates(s, kind, m["duplicates"])
 	config := l.kinds[kind].Source(node)
@@ -115,9 +121,10 @@ func charsetName(n *conf.Node) string {
 	return s
 }
 
-func (s *source) acknowledge(n *conf.Node) {
+func (l *loader) acknowledge(s *source, n *conf.Node) {
 	m := n.Map("ack", "when", "unparsable", "to", "by", "within", "late", "otherwise", "reply", "then")
-	notYet(m, "to", "by", "within", "late", "otherwise", "reply", "then")
+	notYet(m, "to", "by", "within", "late", "otherwise", "then")
+	s.answer = l.readAnswer(s, m["reply"])
 	if w := m["when"]; w.Present() && w.Text() != "stored" {
 		if t := w.Text(); t == "delivered" || t == "replied" {
 			w.Errorf("write when: stored", "acknowledging when %s is not supported by this version yet", t)
@@ -145,7 +152,7 @@ func (s *source) unmatchedBy(n *conf.Node) {
 				Errors: []message.ReplyError{{Location: "MSH-9", Code: "200", Text: reason}}}}
 		}
 	default:
-		s.unmatched = readOutcome(n, "unmatched", "hold", "drop", "reject")
+		s.unmatched = s.dialect.outcome(n, "unmatched", "hold", "drop", "reject")
 	}
 	s.unmatched.Place = n.Place()
 }
@@ -168,7 +175,7 @@ func (l *loader) duplicates(s *source, kind string, n *conf.Node) {
 		m["window"].Errorf("write 7d", "repeats come minutes to days later")
 	}
 	if k := m["key"]; k.Present() {
-		s.keyEnv = l.exprEnv(k, nil)
+		s.keyEnv = l.exprEnv(k, nil, s.dialect.both)
 		s.key = compileExpr(s.keyEnv, k, expr.Text)
 	}
 }

@@ -66,22 +66,53 @@ func (f *feed) named(key conf.Field, ifNone *conf.Node) transforms.Step {
 		s := f.set(n, ifNone)
 		return &transforms.Default{Set: *s}
 	case "copy":
-		from, to, none := fromTo(n, "copy step")
+		from, to, none := f.fromTo(n, "copy step")
 		return &transforms.Copy{From: from, To: to, IfNone: none}
 	case "move":
-		from, to, none := fromTo(n, "move step")
+		from, to, none := f.fromTo(n, "move step")
 		return &transforms.Move{From: from, To: to, IfNone: none}
 	case "remove":
 		return &transforms.Remove{At: f.removable(n)}
 	case "nullify":
-		return &transforms.Nullify{At: selectorsOf(n), IfNone: readIfNone(ifNone)}
+		return &transforms.Nullify{At: f.cur.all(n), IfNone: readIfNone(ifNone)}
 	case "map":
 		return f.mapStep(n)
 	case "when":
 		return f.when(n)
+	case "tidy":
+		return f.tidy(n)
+	case "date":
+		return f.date(n)
+	case "pad":
+		return f.pad(n)
+	case "replace":
+		return f.replace(n)
+	case "keep":
+		return &transforms.Keep{At: f.cur.all(n)}
+	case "insert":
+		return f.insert(n)
+	case "each":
+		return f.each(n)
+	case "use":
+		return f.use(n)
+	case "let":
+		return f.letStep(n)
+	case "template", "to_xml", "from_xml":
+		return f.remake(key)
 	default:
 		return f.end(key)
 	}
+}
+
+// targets reads the places a step works on: one, or a list of them.
+func (f *feed) targets(n *conf.Node) []message.Selector {
+	var out []message.Selector
+	for _, c := range n.Items() {
+		if s := f.settable(c, c.Source()); s != nil {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func readIfNone(n *conf.Node) transforms.IfNone {
@@ -94,7 +125,7 @@ func readIfNone(n *conf.Node) transforms.IfNone {
 	return transforms.HoldIfNone
 }
 
-func fromTo(n *conf.Node, what string) (from, to message.Selector, none transforms.IfNone) {
+func (f *feed) fromTo(n *conf.Node, what string) (from, to message.Selector, none transforms.IfNone) {
 	m := n.Map(what, "from", "to", "if_none")
 	for _, k := range []string{"from", "to"} {
 		if n.IsMap() && m[k] == nil {
@@ -102,10 +133,10 @@ func fromTo(n *conf.Node, what string) (from, to message.Selector, none transfor
 		}
 	}
 	if m["from"].Present() {
-		from = selectorOf(m["from"])
+		from = f.cur.of(m["from"])
 	}
 	if m["to"].Present() {
-		to = selectorOf(m["to"])
+		to = f.cur.of(m["to"])
 	}
 	if from != nil && from.IsList() {
 		m["from"].Errorf("name one, as in OBX(#2)-5", "a list cannot be copied to one place")
@@ -114,7 +145,7 @@ func fromTo(n *conf.Node, what string) (from, to message.Selector, none transfor
 }
 
 func (f *feed) removable(n *conf.Node) []message.Selector {
-	out := selectorsOf(n)
+	out := f.cur.all(n)
 	for i, s := range out {
 		if p, ok := s.(hl7.Path); ok && p.Segment() == "MSH" && (p.Field() <= 2) {
 			n.Items()[i].Errorf("", "%s cannot be removed: a message begins with it", s)
@@ -129,8 +160,13 @@ func (f *feed) when(n *conf.Node) transforms.Step {
 		n.Errorf("write { if: EXPRESSION, do: [...] }", "a when step has an if and a do")
 		return nil
 	}
+	c := f.condition(m["if"]) // in its place: it cannot name what the steps name
+	end := f.begin()
+	f.depth++
 	w := &transforms.When{Do: f.chain(m["do"])}
-	if c := f.condition(m["if"]); c != nil {
+	f.depth--
+	end()
+	if c != nil {
 		w.If = c
 	}
 	return w
@@ -145,7 +181,7 @@ func (f *feed) end(key conf.Field) transforms.Step {
 	case "drop":
 		stop = transforms.Stop{Outcome: message.Dropped, Reason: reason(key.Node)}
 	default:
-		stop = readReject(key.Node)
+		stop = f.cur.reject(key.Node)
 	}
 	stop.Place = key.Name.Place()
 	return &transforms.End{Stop: stop}

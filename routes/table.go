@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spine-engine/spine-engine/internal/conf"
+	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/transforms"
 )
 
@@ -55,6 +56,7 @@ func inlineTable(name string, rows *conf.Node) *transforms.Table {
 			if err := t.Add(r.Key, row); err != nil {
 				r.Name.Errorf("", "table %q: %v", name, err)
 			}
+			t.Locate(r.Key, r.Name.Place())
 		}
 	}
 	return t
@@ -148,6 +150,7 @@ func (l *loader) csvRows(t *transforms.Table, path string, r *csv.Reader, key in
 			l.problems.Add(Problem{File: path, Line: line, Column: column, Text: err.Error()})
 			return nil
 		}
+		t.Locate(rec[key], message.Place{File: path, Line: line})
 		if t.Len() > maxRows {
 			l.problems.Add(Problem{File: path, Line: line, Column: column, Text: "has more than a million rows"})
 			return nil

@@ -83,7 +83,7 @@ func compileTestSelector(n *conf.Node, text string) message.Selector {
 	if looksXPath(text) {
 		return nil
 	}
-	return compileSelector(n, text)
+	return dialect{}.at(n, text)
 }
 
 // looksXPath: no selector of HL7 v2 begins so, or holds these.

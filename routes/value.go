@@ -1,57 +1,27 @@
 package routes
 
 import (
-	"errors"
 	"strings"
 
-	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/conf"
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/routes/internal/expr"
 	"github.com/spine-engine/spine-engine/transforms"
-	"github.com/spine-engine/spine-engine/transforms/hl7doc"
 )
 
-// selectorOf compiles a selector written at n, as a key or as a value; nil after a problem.
-func selectorOf(n *conf.Node) message.Selector { return compileSelector(n, n.Source()) }
-
-func compileSelector(n *conf.Node, text string) message.Selector {
-	s, err := hl7doc.Selector(text)
-	if err == nil {
-		return s
-	}
-	var pe *hl7.PathError
-	if !errors.As(err, &pe) {
-		n.Errorf("", "selector %q: %v", text, err)
-		return nil
-	}
-	h := pe.Hint
-	if !n.Quoted() && strings.ContainsAny(text, " ") {
-		h = "quote a selector that holds spaces"
-	}
-	n.ErrorAt(pe.Offset, h, "selector %q: %s", text, pe.Text)
-	return nil
-}
-
-func selectorsOf(n *conf.Node) []message.Selector {
-	var out []message.Selector
-	for _, c := range n.Items() {
-		if s := selectorOf(c); s != nil {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// exprEnv makes the environment of expressions with the given tables.
-func (l *loader) exprEnv(n *conf.Node, tables []*transforms.Table) *expr.Env {
-	e, err := expr.New(expr.Options{Selector: func(text string, _ bool) (message.Selector, error) { return hl7doc.Selector(text) }, Env: l.lookupEnv, Tables: tables})
+// exprEnv makes the environment of expressions with the given tables; selector
+// compiles what msg[...] and orig[...] name.
+func (l *loader) exprEnv(n *conf.Node, tables []*transforms.Table, selector func(text string, orig bool) (message.Selector, error)) *expr.Env {
+	e, err := expr.New(expr.Options{Selector: selector, Env: l.lookupEnv, Secret: l.secret, Tables: tables})
 	if err != nil {
 		n.Errorf("", "the expressions cannot be set up: %v", err)
 		return nil
 	}
 	return e
 }
+
+// both is the selector function of a place where msg and orig are of one format.
+func (d dialect) both(text string, _ bool) (message.Selector, error) { return d.selector(text) }
 
 func (l *loader) lookupEnv(name string) (string, bool) {
 	v, err := l.resolve("env", name)

@@ -15,6 +15,16 @@ func (w *When) Apply(in *Input) error {
 	return w.Do.Apply(in)
 }
 
+// Use does steps that are written elsewhere under a name. A step within keeps
+// its own place.
+type Use struct {
+	Name string
+	Do   Chain
+}
+
+// Apply does the steps.
+func (u *Use) Apply(in *Input) error { return u.Do.Apply(in) }
+
 // End is hold, drop and reject as steps: it always stops.
 type End struct{ Stop Stop }
 

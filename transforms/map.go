@@ -38,26 +38,30 @@ type Put struct {
 // Apply recodes every value At selects.
 func (m *Map) Apply(in *Input) error {
 	if !m.At.IsList() {
-		return m.one(in.Doc, m.At)
+		return m.one(in, m.At)
 	}
 	each, ok := in.Doc.Expand(m.At)
 	if !ok {
 		return fmt.Errorf("map cannot walk the list %s", m.At)
 	}
 	for _, s := range each {
-		if err := m.one(in.Doc, s); err != nil {
+		if err := m.one(in, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *Map) one(doc message.Doc, at message.Selector) error {
+func (m *Map) one(in *Input, at message.Selector) error {
+	doc := in.Doc
 	code := doc.Text(at)
 	if code == "" {
 		return nil
 	}
 	row, ok := m.Table.Get(code)
+	if in.Trace != nil {
+		in.Trace(Event{Table: m.Table, Key: code, Found: ok})
+	}
 	if !ok {
 		return m.unmapped(doc, at)
 	}

@@ -19,6 +19,18 @@ type Input struct {
 	// person released the message: a step there that fails is left out. What it
 	// had not yet written is not written.
 	Skip func(message.Place) bool
+	// Trace, when not nil, is told of every step that was done and how it ended
+	// (nil: well), and of every row of a table that was used.
+	Trace func(t Event)
+}
+
+// Event is what a step tells of itself.
+type Event struct {
+	Place message.Place
+	Err   error
+	Table *Table // of a row; nil: a step
+	Key   string
+	Found bool // the table has it
 }
 
 // Become makes doc the message from here on.
@@ -77,6 +89,9 @@ func (c Chain) Apply(in *Input) error {
 	for i := range c {
 		s := &c[i]
 		err := s.Apply(in)
+		if in.Trace != nil {
+			in.Trace(Event{Place: s.Place, Err: err})
+		}
 		if err == nil {
 			continue
 		}
@@ -84,6 +99,19 @@ func (c Chain) Apply(in *Input) error {
 		if in.Skip == nil || !in.Skip(stop.Place) {
 			return stop
 		}
+	}
+	return nil
+}
+
+// Within gives the steps that a step does in its turn.
+func Within(s Step) Chain {
+	switch s := s.(type) {
+	case *When:
+		return s.Do
+	case *Use:
+		return s.Do
+	case *Each:
+		return s.Do
 	}
 	return nil
 }

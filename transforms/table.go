@@ -3,7 +3,10 @@ package transforms
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+
+	"github.com/spine-engine/spine-engine/internal/message"
 )
 
 // Table is a code table: rows of columns by key. It is read-only once in use.
@@ -11,6 +14,7 @@ type Table struct {
 	Name    string
 	Columns []string // without the key; one column named "" for a plain list of key and value
 	rows    map[string][]string
+	places  map[string]message.Place
 }
 
 // Errors of Add.
@@ -24,7 +28,7 @@ func NewTable(name string, columns ...string) *Table {
 	if len(columns) == 0 {
 		columns = []string{""}
 	}
-	return &Table{Name: name, Columns: columns, rows: map[string][]string{}}
+	return &Table{Name: name, Columns: columns, rows: map[string][]string{}, places: map[string]message.Place{}}
 }
 
 // Plain reports whether a key has just one value without a name.
@@ -44,6 +48,15 @@ func (t *Table) Add(key string, row []string) error {
 	t.rows[key] = row
 	return nil
 }
+
+// Locate says where the row of a key is written.
+func (t *Table) Locate(key string, at message.Place) { t.places[key] = at }
+
+// Place is where the row of a key is written.
+func (t *Table) Place(key string) message.Place { return t.places[key] }
+
+// Keys gives all keys, sorted.
+func (t *Table) Keys() []string { return slices.Sorted(maps.Keys(t.rows)) }
 
 // Column is the index of a column within a row, -1 if there is none of that name.
 func (t *Table) Column(name string) int { return slices.Index(t.Columns, name) }
