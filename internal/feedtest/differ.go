@@ -9,8 +9,20 @@ import (
 // Differences puts into words, one line each, how got differs from want: by
 // segment, field and component where both are HL7 v2, by line otherwise.
 func Differences(want, got []byte) []string {
+	return differences(want, got, words{"expected %s %q, got %q", "missing", "unexpected"})
+}
+
+// Changes is Differences in the words of one who has changed a file.
+func Changes(before, after []byte) []string {
+	return differences(before, after, words{"%s was %q, is %q", "removed", "added"})
+}
+
+// words for a value that differs, and for what only one side has.
+type words struct{ values, missing, more string }
+
+func differences(want, got []byte, say words) []string {
 	w, g := cutLines(want), cutLines(got)
-	d := &differ{er7: isER7(w) && isER7(g)}
+	d := &differ{er7: isER7(w) && isER7(g), words: say}
 	if d.er7 {
 		d.cut = delimiters(w[0])
 	}
@@ -29,6 +41,7 @@ func isER7(lines [][]byte) bool {
 func delimiters(msh []byte) [4]byte { return [4]byte{msh[3], msh[5], msh[4], msh[7]} }
 
 type differ struct {
+	words
 	er7 bool
 	cut [4]byte
 	n   int // line
@@ -63,9 +76,9 @@ func (d *differ) pair(p pair, seen map[string]int) {
 	}
 	switch {
 	case p.want == nil:
-		d.say("unexpected segment %s: %q", name, p.got)
+		d.say("%s segment %s: %q", d.more, name, p.got)
 	case p.got == nil:
-		d.say("missing segment %s: %q", name, p.want)
+		d.say("%s segment %s: %q", d.missing, name, p.want)
 	case !bytes.Equal(p.want, p.got):
 		d.segment(name, p.want, p.got)
 	}
@@ -74,11 +87,11 @@ func (d *differ) pair(p pair, seen map[string]int) {
 func (d *differ) line(p pair) {
 	switch {
 	case p.want == nil:
-		d.say("line %d: unexpected %q", d.n, p.got)
+		d.say("%s line %d: %q", d.more, d.n, p.got)
 	case p.got == nil:
-		d.say("line %d: missing %q", d.n, p.want)
+		d.say("%s line %d: %q", d.missing, d.n, p.want)
 	case !bytes.Equal(p.want, p.got):
-		d.say("line %d: expected %q, got %q", d.n, p.want, p.got)
+		d.say(d.values, fmt.Sprintf("line %d", d.n), p.want, p.got)
 	}
 }
 
@@ -96,7 +109,7 @@ func (d *differ) segment(name string, want, got []byte) {
 		}
 		field := fmt.Sprintf("%s-%d", name, i+shift)
 		if shift == 1 && i <= 1 {
-			d.say("expected %s %q, got %q", field, a, b)
+			d.say(d.values, field, a, b)
 			continue
 		}
 		d.field(field, a, b)
@@ -106,7 +119,7 @@ func (d *differ) segment(name string, want, got []byte) {
 func (d *differ) field(name string, want, got []byte) {
 	w, g := bytes.Split(want, d.cut[1:2]), bytes.Split(got, d.cut[1:2])
 	if len(w) != len(g) {
-		d.say("expected %s %q, got %q", name, want, got)
+		d.say(d.values, name, want, got)
 		return
 	}
 	for i := range w {
@@ -122,13 +135,13 @@ func (d *differ) components(name string, want, got []byte) {
 	w, g := bytes.Split(want, d.cut[2:3]), bytes.Split(got, d.cut[2:3])
 	if len(w) == 1 && len(g) == 1 {
 		if !bytes.Equal(want, got) {
-			d.say("expected %s %q, got %q", name, want, got)
+			d.say(d.values, name, want, got)
 		}
 		return
 	}
 	for i := range max(len(w), len(g)) {
 		if a, b := at(w, i), at(g, i); !bytes.Equal(a, b) {
-			d.say("expected %s.%d %q, got %q", name, i+1, a, b)
+			d.say(d.values, fmt.Sprintf("%s.%d", name, i+1), a, b)
 		}
 	}
 }
