@@ -131,7 +131,7 @@ func (e *Env) plan(checked *cel.Ast) (*Program, []Issue) {
 	}
 	p, err := e.cel.Program(checked, opts...)
 	if err != nil {
-		return nil, []Issue{{Line: 1, Text: "cannot be planned: " + firstLine(err.Error())}}
+		return nil, []Issue{{Line: 1, Text: "can never be evaluated: " + firstLine(err.Error())}}
 	}
 	typ := checked.OutputType()
 	out := &Program{env: e, prg: p, typ: typ, kind: kindOf(typ)}

@@ -11,8 +11,9 @@ import (
 // tableVal is a code table.
 type tableVal struct {
 	opaque
-	table *transforms.Table
-	row   *cel.Type
+	table  *transforms.Table
+	row    *cel.Type
+	absent Fault // of a code that is not there
 }
 
 func (t *tableVal) Equal(o ref.Val) ref.Val { return types.Bool(any(t) == any(o)) }
@@ -46,7 +47,8 @@ func (e *Env) declareTable(t *transforms.Table) []cel.EnvOption {
 		}
 		e.fields[row.TypeName()] = columns
 	}
-	e.tables[tableVar(t.Name)] = &tableVal{opaque: opaque{typ}, table: t, row: row}
+	e.tables[tableVar(t.Name)] = &tableVal{opaque: opaque{typ}, table: t, row: row,
+		absent: Fault("the code is not in table " + t.Name + "; ask .has(code) first")}
 	member := func(name, id string, args []*cel.Type, result *cel.Type, bind func(...ref.Val) ref.Val) cel.EnvOption {
 		return cel.Function(name, cel.MemberOverload(id+t.Name, append([]*cel.Type{typ}, args...), result, cel.FunctionBinding(bind)))
 	}
@@ -81,7 +83,7 @@ func (e *Env) tableOfRow(t *cel.Type) *tableVal {
 func (t *tableVal) lookup(key string) ([]string, error) {
 	row, ok := t.table.Get(key)
 	if !ok {
-		return nil, Fault("the code is not in table " + t.table.Name + "; ask .has(code) first")
+		return nil, t.absent
 	}
 	return row, nil
 }
