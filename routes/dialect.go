@@ -23,8 +23,11 @@ type dialect struct {
 
 // selector compiles the text of a selector.
 func (d dialect) selector(text string) (message.Selector, error) {
-	if d.format == message.XML {
+	switch d.format {
+	case message.XML:
 		return d.xmlSelector(text)
+	case message.Text:
+		return nil, errNoSelectors
 	}
 	s, err := hl7doc.Compile(text, d.items)
 	if err != nil {

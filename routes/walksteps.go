@@ -12,24 +12,23 @@ import (
 // slot is the next free place an item can be bound to.
 func (f *feed) slot() int { return len(f.cur.items) }
 
-// within opens the scope of an item: selectors and expressions may name it until
-// end. nil after a problem.
-func (f *feed) within(name *conf.Node, text string, slot int, walks message.Selector) (end func()) {
+// enter opens the scope of an item: selectors and expressions may name it until
+// end.
+func (f *feed) enter(name string, slot int, walks message.Selector) (end func(), err error) {
 	if f.env == nil {
-		return nil
+		return func() {}, nil
 	}
-	if err := f.env.PushItem(text, slot); err != nil {
-		name.Errorf("name it otherwise, such as obx", "%v", err)
-		return nil
+	if err := f.env.PushItem(name, slot); err != nil {
+		return nil, err
 	}
 	outer := f.cur
-	f.cur = f.cur.with(text, slot, walks)
+	f.cur = f.cur.with(name, slot, walks)
 	f.depth++
 	return func() {
 		f.cur = outer
 		f.depth--
 		f.env.PopItem()
-	}
+	}, nil
 }
 
 // each reads { in: OBX(*), as: obx, do: [...] } or { group: [ORC, OBR], as: ord, do: [...] }.
@@ -51,8 +50,9 @@ func (f *feed) each(n *conf.Node) transforms.Step {
 	} else if s.In = f.cur.of(m["in"]); s.In != nil && !s.In.IsList() && f.cur.format == message.HL7 {
 		m["in"].Errorf("write "+s.In.String()+"(*) for all of them", "%s is one place, not a list", s.In)
 	}
-	end := f.within(m["as"], m["as"].Text(), s.Slot, s.In)
-	if end == nil {
+	end, err := f.enter(m["as"].Text(), s.Slot, s.In)
+	if err != nil {
+		m["as"].Errorf("name it otherwise, such as obx", "%v", err)
 		return nil
 	}
 	locals := f.begin()

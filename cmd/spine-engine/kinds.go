@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/spine-engine/spine-engine/adapters"
+	"github.com/spine-engine/spine-engine/adapters/httpio"
 	"github.com/spine-engine/spine-engine/adapters/mailbox"
 	"github.com/spine-engine/spine-engine/adapters/mllp"
 )
@@ -11,5 +12,6 @@ func kinds() []adapters.Kind {
 	return []adapters.Kind{
 		mllp.Kind(),
 		mailbox.Kind(),
+		httpio.Kind(),
 	}
 }

@@ -14,15 +14,19 @@ type ID = ulid.ULID
 // Format is the syntax of a body.
 type Format uint8
 
-// The formats a source can bring.
+// The formats a source can bring, and what only a template makes.
 const (
 	HL7 Format = iota // HL7 v2 ER7
 	XML
+	Text
 )
 
 func (f Format) String() string {
-	if f == XML {
+	switch f {
+	case XML:
 		return "xml"
+	case Text:
+		return "text"
 	}
 	return "hl7"
 }
