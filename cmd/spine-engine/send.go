@@ -1,166 +1,148 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/peer"
 )
 
-// Sent is the answer to one message.
-type Sent struct {
-	File    string `json:"file"`
-	Index   int    `json:"index"`
-	Control string `json:"control_id"`
-	Code    string `json:"code"` // MSA-1; "" = no answer
-	Text    string `json:"text,omitempty"`
-	Error   string `json:"error,omitempty"`
+// sending is what the flags of send ask for.
+type sending struct {
+	timeout       time.Duration
+	asJSON        bool
+	tls           bool
+	ca, cert, key string
+	bearerFile    string
+	mediaType     string
+	marker        string
 }
 
 func newSend() *cobra.Command {
+	s := &sending{}
 	var to, mailbox string
-	var timeout time.Duration
-	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "send FILE...", Short: "Send messages by MLLP, or drop files into a mailbox", Args: cobra.MinimumNArgs(1),
-		Long: "With --to, every message of the files goes over one MLLP connection, in order; batch files are split.\n" +
-			"With --mailbox, the files are dropped whole into the folder. Exit status 1 unless every message was\naccepted (AA or CA). A file named - is standard input.",
+		Use: "send", Short: "Send messages by MLLP or HTTP, or drop files into a mailbox", Args: cobra.ArbitraryArgs,
+		Long: "Sends every message of the files, in order, and shows each answer; batch files are split. Exit status 1\n" +
+			"unless every message was accepted. A file named - is standard input.\n\n" +
+			"send --to HOST:PORT FILE... is send mllp, and send --mailbox DIR FILE... is send mailbox.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case (to == "") == (mailbox == ""):
-				return usageError{errors.New("say where to: --to HOST:PORT or --mailbox DIR")}
+				return usageError{errors.New("say where to: send mllp ADDR FILE..., send http URL FILE... or send mailbox DIR FILE...")}
+			case len(args) == 0:
+				return usageError{errors.New("say which files; - is standard input")}
 			case mailbox != "":
-				return dropFiles(cmd.OutOrStdout(), mailbox, args)
+				return s.drop(cmd, mailbox, args)
 			}
-			sent, err := sendFiles(cmd.Context(), to, args, cmd.InOrStdin(), timeout)
-			return reportSent(cmd.OutOrStdout(), sent, err, asJSON)
+			return s.mllp(cmd, to, args)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&to, "to", "", "host:port of an MLLP listener")
 	f.StringVar(&mailbox, "mailbox", "", "folder to drop the files into")
-	f.DurationVar(&timeout, "timeout", 30*time.Second, "for the connection and for each answer")
-	jsonFlag(cmd, &asJSON)
+	s.answered(cmd)
+	cmd.AddCommand(newSendMLLP(), newSendHTTP(), newSendMailbox())
 	return cmd
 }
 
-func sendFiles(ctx context.Context, to string, files []string, stdin io.Reader, timeout time.Duration) ([]Sent, error) {
-	client, err := peer.Dial(ctx, to, nil, timeout)
+func newSendMLLP() *cobra.Command {
+	s := &sending{}
+	cmd := &cobra.Command{
+		Use: "mllp HOST:PORT FILE...", Short: "Send messages over one MLLP connection", Args: whereAndFiles("host:port"),
+		Example: "  spine-engine generate adt | spine-engine send mllp 127.0.0.1:2575 -",
+		RunE:    func(cmd *cobra.Command, args []string) error { return s.mllp(cmd, args[0], args[1:]) },
+	}
+	s.answered(cmd)
+	s.secured(cmd)
+	cmd.Flags().BoolVar(&s.tls, "tls", false, "TLS with the authorities that the system trusts")
+	return cmd
+}
+
+func newSendHTTP() *cobra.Command {
+	s := &sending{}
+	cmd := &cobra.Command{
+		Use: "http URL FILE...", Short: "Send messages by HTTP POST, one request each", Args: whereAndFiles("the URL"),
+		Example: "  spine-engine send http https://tie.rxx.example/adt message.hl7 --bearer-file token --ca ca.crt",
+		RunE:    func(cmd *cobra.Command, args []string) error { return s.http(cmd, args[0], args[1:]) },
+	}
+	s.answered(cmd)
+	s.secured(cmd)
+	cmd.Flags().StringVar(&s.mediaType, "type", "", "Content-Type; default: "+peer.TypeER7+", or "+peer.TypeXML+" for what begins with <")
+	cmd.Flags().StringVar(&s.bearerFile, "bearer-file", "", "file with the token to show")
+	return cmd
+}
+
+func newSendMailbox() *cobra.Command {
+	s := &sending{}
+	cmd := &cobra.Command{
+		Use: "mailbox DIR FILE...", Short: "Drop whole files into a mailbox folder", Args: whereAndFiles("the mailbox folder"),
+		Long: "Each file is written under a temporary name, synced and renamed, so that a reader never sees half of it.\n" +
+			"A file that is there already is never overwritten.",
+		RunE: func(cmd *cobra.Command, args []string) error { return s.drop(cmd, args[0], args[1:]) },
+	}
+	cmd.Flags().StringVar(&s.marker, "marker", "", "then make an empty file with this ending beside each, such as .ok")
+	return cmd
+}
+
+func whereAndFiles(where string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < 2 {
+			return usageError{fmt.Errorf("give %s and the files; - is standard input", where)}
+		}
+		return nil
+	}
+}
+
+func (s *sending) answered(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&s.timeout, "timeout", 30*time.Second, "for the connection and for each answer")
+	jsonFlag(cmd, &s.asJSON)
+}
+
+func (s *sending) secured(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.ca, "ca", "", "authorities (PEM) that the other side's certificate must come from")
+	f.StringVar(&s.cert, "tls-cert", "", "certificate (PEM) to show")
+	f.StringVar(&s.key, "tls-key", "", "its private key (PEM)")
+}
+
+func (s *sending) mllp(cmd *cobra.Command, to string, files []string) error {
+	tc, err := clientTLS(s.ca, s.cert, s.key)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if s.tls && tc == nil {
+		tc = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	client, err := peer.Dial(cmd.Context(), to, tc, s.timeout)
+	if err != nil {
+		return err
 	}
 	defer client.Close()
-	bar := progress(len(files), "send")
-	var out []Sent
-	for _, name := range files {
-		sent, err := sendFile(ctx, client, name, stdin)
-		out = append(out, sent...)
-		if err != nil {
-			return out, err
-		}
-		bar.Add(1)
-	}
-	return out, nil
+	carry := func(_ context.Context, msg []byte) (Sent, error) { return sendMLLP(client, msg) }
+	sent, err := sendFiles(cmd.Context(), carry, split, files, cmd.InOrStdin())
+	return reportSent(cmd.OutOrStdout(), sent, err, s.asJSON)
 }
 
-func sendFile(ctx context.Context, client *peer.Client, name string, stdin io.Reader) ([]Sent, error) {
-	in := stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
-	}
-	var out []Sent
-	batch := hl7.NewBatchReader(in, 0)
-	for ctx.Err() == nil {
-		msg, err := batch.Next()
-		if errors.Is(err, io.EOF) {
-			if len(out) == 0 {
-				return nil, fmt.Errorf("%s holds no HL7 message (no line begins with MSH)", name)
-			}
-			return out, nil
-		}
-		if err != nil {
-			return out, fmt.Errorf("%s: %w", name, err)
-		}
-		s, err := sendOne(client, msg)
-		s.File, s.Index = name, len(out)+1
-		out = append(out, s)
-		if err != nil {
-			return out, fmt.Errorf("%s, message %d: %w", name, s.Index, err)
-		}
-	}
-	return out, ctx.Err()
-}
-
-func sendOne(client *peer.Client, msg []byte) (Sent, error) {
-	var s Sent
-	if h, err := hl7.ParseHeader(msg); err == nil {
-		s.Control = h.ControlID
-	}
-	reply, err := client.Ask(bytes.Clone(msg))
+func (s *sending) http(cmd *cobra.Command, url string, files []string) error {
+	tc, err := clientTLS(s.ca, s.cert, s.key)
 	if err != nil {
-		s.Error = err.Error()
-		return s, err
+		return err
 	}
-	s.Code, s.Text = reply.Code, reply.Text
-	if s.Text == "" && len(reply.Errors) > 0 {
-		s.Text = reply.Errors[0].Text
-	}
-	if reply.ControlID != s.Control {
-		s.Error = "the answer is to another message"
-	}
-	return s, nil
-}
-
-func reportSent(w io.Writer, sent []Sent, err error, asJSON bool) error {
-	if asJSON {
-		if perr := printJSON(w, append([]Sent{}, sent...)); perr != nil {
-			return perr
-		}
-	}
-	refused := false
-	for _, s := range sent {
-		refused = refused || s.Code != "AA" && s.Code != "CA" || s.Error != ""
-		if !asJSON {
-			fmt.Fprintf(w, "%s message %d, control id %s: %s %s%s\n", s.File, s.Index, printable(s.Control), orDash(s.Code), printable(s.Text), s.Error)
-		}
-	}
-	if err == nil && refused {
-		return errSaid
-	}
-	return err
-}
-
-// dropFiles copies files so that a reader never sees half of one: written under
-// a dot name, then renamed.
-func dropFiles(w io.Writer, dir string, files []string) error {
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
+	token := ""
+	if s.bearerFile != "" {
+		if token, err = readToken(s.bearerFile); err != nil {
 			return err
 		}
-		base := filepath.Base(name)
-		tmp := filepath.Join(dir, "."+base+".tmp")
-		if err := os.WriteFile(tmp, data, 0o644); err != nil {
-			return err
-		}
-		if err := os.Rename(tmp, filepath.Join(dir, base)); err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "%s dropped into %s\n", base, dir)
 	}
-	return nil
+	p := peer.NewPoster(url, tc, token, s.timeout)
+	defer p.Close()
+	carry := func(ctx context.Context, msg []byte) (Sent, error) { return sendHTTP(ctx, p, msg, s.mediaType) }
+	sent, err := sendFiles(cmd.Context(), carry, splitER7(s.mediaType), files, cmd.InOrStdin())
+	return reportSent(cmd.OutOrStdout(), sent, err, s.asJSON)
 }

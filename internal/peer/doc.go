@@ -1,8 +1,10 @@
-// Package peer is the other side of an MLLP connection, for people and tests: a
-// client that sends messages and shows the answers (the send command), and a
-// server that takes messages and answers as it is told (the demo, the
-// laboratory). Both are plain and fast, and neither shares code with
-// adapters/mllp, so that each can be trusted as the other's witness.
+// Package peer is the other side of a wire, for people and tests. Over MLLP: a
+// client that sends messages and shows the answers, and a server that takes them and
+// answers as it is told or as its script says (late, to the wrong message, never).
+// Over HTTP the same two. In a mailbox: one who drops files and one who takes them.
+// All are plain, and share no code with the adapters, so that each can be trusted
+// as the other's witness.
 //
-// It never stores anything and never retries. cmd and internal/lab import it.
+// It keeps no journal and never sends anything twice by itself. cmd and internal/lab
+// import it.
 package peer

@@ -129,7 +129,7 @@ func TestClientDoesNotWaitForEver(t *testing.T) {
 		ours, theirs := net.Pipe()
 		s := NewServer("", func(hl7.Header, []byte) hl7.Ack { return hl7.Ack{} })
 		done := make(chan struct{})
-		go func() { s.talk(theirs); close(done) }()
+		go func() { s.talk(theirs, nil); close(done) }()
 		c := &Client{conn: ours, frames: hl7.NewFrameReader(ours, hl7.FrameLimits{}), timeout: 5 * time.Second}
 		began := time.Now()
 		_, err := c.Send(message("1"))
