@@ -2,7 +2,7 @@ package routes
 
 import (
 	"bytes"
-	"fmt"
+	"slices"
 
 	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -13,7 +13,7 @@ import (
 // look into it: tests, comparisons.
 func (p *Plan) ReadCopy(source string, b []byte) (message.Doc, error) {
 	if FormatOf(b) == message.XML {
-		return nil, fmt.Errorf("it is XML, and %w", message.ErrUnsupported)
+		return dialect{format: message.XML}.parseXML(b)
 	}
 	var o hl7.Options
 	if s := p.bySource[source]; s != nil {
@@ -35,5 +35,17 @@ func FormatOf(b []byte) message.Format {
 }
 
 // Reaches gives the feeds whose work follows from what the feed takes: itself
-// and those it sends to.
-func (p *Plan) Reaches(feed string) []string { return []string{feed} }
+// and those it hands messages to.
+func (p *Plan) Reaches(feed string) []string {
+	out := []string{feed}
+	for _, f := range p.feeds {
+		if f.name != feed {
+			continue
+		}
+		for to := range f.leadsTo {
+			out = append(out, to.name)
+		}
+	}
+	slices.Sort(out[1:])
+	return out
+}

@@ -74,8 +74,8 @@ func readTestAck(n *conf.Node) SpecAck {
 	if at := m["at"]; at.Present() {
 		a.At = optional(at)
 		if a.At.Kind == ValueText && a.At.Text != "" {
-			if s := compileTestSelector(at, at.Text()); s != nil {
-				a.At.Text = s.String()
+			if s, err := (dialect{}).selector(a.At.Text); err == nil {
+				a.At.Text = s.String() // as a rule would put it
 			}
 		}
 	}

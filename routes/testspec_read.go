@@ -7,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/conf"
+	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/transforms"
 )
 
 // testReader reads the tests of one feed.
@@ -28,7 +31,10 @@ type testSource struct {
 // or compare with become files of the project, so that an archived project is
 // whole.
 func (f *feed) readTests(m map[string]*conf.Node) {
-	r := &testReader{f: f, sources: testSources(f.name, m["sources"]), to: testQueues(f.name, m["deliver"])}
+	if !m["tests"].Present() {
+		return
+	}
+	r := &testReader{f: f, sources: f.testSources(m["sources"]), to: testQueues(f.name, m["deliver"])}
 	seen := map[string]int{}
 	for _, item := range m["tests"].Items() {
 		t := r.test(item)
@@ -40,18 +46,40 @@ func (f *feed) readTests(m map[string]*conf.Node) {
 	}
 }
 
-func testSources(feed string, n *conf.Node) map[string]testSource {
+func (f *feed) testSources(n *conf.Node) map[string]testSource {
 	out := map[string]testSource{}
+	inbound := 0
 	for _, s := range n.Fields() {
-		if ref := s.Node.Get("listener"); ref.Present() {
-			out[s.Key] = testSource{name: ref.Text()}
-			continue
-		}
+		t := testSource{name: f.name + "/" + s.Key}
 		box := s.Node.Get("mailbox")
-		whole := box.Get("batch").Get("split").Source() == "false"
-		out[s.Key] = testSource{name: feed + "/" + s.Key, mailbox: box.Present(), whole: whole}
+		switch ref := s.Node.Get("listener"); {
+		case ref.Present():
+			t.name = ref.Text()
+			t.mailbox = f.loader.isMailbox(t.name)
+		case s.Node.Get("feed").Present():
+			f.handedIn(t.name, s.Name, inbound)
+			inbound++
+		default:
+			t.mailbox, t.whole = box.Present(), box.Get("batch").Get("split").Source() == "false"
+		}
+		out[s.Key] = t
 	}
 	return out
+}
+
+func (l *loader) isMailbox(source string) bool {
+	return slices.ContainsFunc(l.plan.sources, func(s Source) bool { return s.Name == source && s.Kind == "mailbox" })
+}
+
+// handedIn makes a source of what comes from other feeds, so that a test can
+// stand in for them. Nothing else ever sends by its name.
+func (f *feed) handedIn(name string, at *conf.Node, i int) {
+	if i >= len(f.inbound) || f.loader.plan.bySource[name] != nil {
+		return
+	}
+	f.loader.plan.bySource[name] = &source{name: name, node: at, place: at.Place(), dialect: f.orig, unparsable: "AR",
+		parse: hl7.Options{UseMSH18: true}, takes: []take{f.inbound[i]},
+		unmatched: transforms.Stop{Outcome: message.Held, Reason: "no feed takes it", Place: at.Place()}}
 }
 
 // testQueues gives the queue of each destination; "" for one that is another feed.

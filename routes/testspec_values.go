@@ -41,7 +41,7 @@ func (r *testReader) copyOf(n *conf.Node) SpecCopy {
 		case "lines":
 			c.Lines = f.Node.Int(0, 0, 10_000_000)
 		default:
-			c.Fields = append(c.Fields, readTestField(f))
+			c.Fields = append(c.Fields, r.field(f))
 		}
 	}
 	return c
@@ -64,9 +64,9 @@ func (r *testReader) sameAs(n *conf.Node) *SpecFile {
 	return f
 }
 
-func readTestField(f conf.Field) SpecField {
+func (r *testReader) field(f conf.Field) SpecField {
 	out := SpecField{Place: f.Name.Place(), Text: f.Key, Want: readTestValue(f.Node)}
-	out.At = compileTestSelector(f.Name, f.Key)
+	out.At = r.selector(f.Name, f.Key)
 	switch s := out.At; {
 	case s == nil:
 	case s.IsList() && out.Want.Kind == ValueText:
@@ -77,13 +77,14 @@ func readTestField(f conf.Field) SpecField {
 	return out
 }
 
-// compileTestSelector compiles a selector of HL7 v2. A path into XML is left to
-// the runner, which knows the format of what was delivered: see Plan.Selector.
-func compileTestSelector(n *conf.Node, text string) message.Selector {
-	if looksXPath(text) {
-		return nil
+// selector compiles a selector of HL7 v2. Of a path into XML it only finds out
+// whether it is one: what was delivered has a format when the test is run.
+func (r *testReader) selector(n *conf.Node, text string) message.Selector {
+	if !looksXPath(text) && (r.f.orig.format == message.HL7 || looksLikeHL7(text)) {
+		return dialect{}.at(n, text)
 	}
-	return dialect{}.at(n, text)
+	dialect{format: message.XML, namespaces: r.f.orig.namespaces}.at(n, text)
+	return nil
 }
 
 // looksXPath: no selector of HL7 v2 begins so, or holds these.

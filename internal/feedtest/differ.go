@@ -21,6 +21,9 @@ func Changes(before, after []byte) []string {
 type words struct{ values, missing, more string }
 
 func differences(want, got []byte, say words) []string {
+	if isBinary(want) || isBinary(got) {
+		return []string{fmt.Sprintf("%d bytes and %d bytes, which differ from byte %d on", len(want), len(got), common(want, got))}
+	}
 	w, g := cutLines(want), cutLines(got)
 	d := &differ{er7: isER7(w) && isER7(g), words: say}
 	if d.er7 {
@@ -31,6 +34,15 @@ func differences(want, got []byte, say words) []string {
 		d.pair(p, seen)
 	}
 	return d.out
+}
+
+// common is how many bytes both begin with.
+func common(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func isER7(lines [][]byte) bool {

@@ -54,7 +54,7 @@ func (v *verifier) fields(where string, want *routes.SpecCopy, r *record, body [
 	}
 	for i := range want.Fields {
 		f := &want.Fields[i]
-		at, err := v.selector(f, doc.Format())
+		at, err := v.selector(f, r.d.Feed, doc.Format())
 		if err != nil {
 			v.fail(f.Place, "%s: %v", where, err)
 			continue
@@ -65,12 +65,17 @@ func (v *verifier) fields(where string, want *routes.SpecCopy, r *record, body [
 	}
 }
 
-// selector gives the compiled selector for the format of what was delivered.
-func (v *verifier) selector(f *routes.SpecField, format message.Format) (message.Selector, error) {
+// selector gives the compiled selector for the format of what was delivered, with
+// the namespaces of the feed that delivered it.
+func (v *verifier) selector(f *routes.SpecField, feed string, format message.Format) (message.Selector, error) {
 	if format == message.HL7 && f.At != nil {
 		return f.At, nil
 	}
-	return nil, fmt.Errorf("%s is no selector of %s", f.Text, format)
+	at, err := v.plan.Selector(feed, format, f.Text)
+	if err != nil {
+		return nil, fmt.Errorf("what was delivered is %s, and %s cannot be looked up in it: %w", format, f.Text, err)
+	}
+	return at, nil
 }
 
 // compare looks a value up; got describes what is there.
