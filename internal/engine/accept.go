@@ -19,6 +19,7 @@ import (
 // error is the source's right to acknowledge.
 func (e *Engine) accept(ctx context.Context, env *message.Envelope) (message.Receipt, error) {
 	if e.stopping.Load() {
+		e.unspool(env, message.Receipt{}, adapters.ErrBusy)
 		return message.Receipt{}, adapters.ErrBusy
 	}
 	now := time.Now().UTC()
@@ -28,6 +29,7 @@ func (e *Engine) accept(ctx context.Context, env *message.Envelope) (message.Rec
 	}
 	size := env.Body.Footprint()
 	if err := e.budget.take(ctx, size); err != nil {
+		e.unspool(env, message.Receipt{}, err)
 		return message.Receipt{}, fmt.Errorf("%w: %w", adapters.ErrBusy, err)
 	}
 	defer e.budget.give(size)
@@ -36,10 +38,22 @@ func (e *Engine) accept(ctx context.Context, env *message.Envelope) (message.Rec
 	receipt, err := e.store.Append(ctx, decision)
 	e.deciding.RUnlock()
 	e.metrics.accepted(decision, receipt, err, time.Since(now))
+	e.unspool(env, receipt, err)
 	if errors.Is(err, store.ErrFull) {
 		return message.Receipt{}, fmt.Errorf("%w: %w", adapters.ErrBusy, err)
 	}
 	return receipt, err
+}
+
+// unspool gives a large body's file back when nothing was stored that refers to
+// it. After a failure of the store nobody knows; the next start looks.
+func (e *Engine) unspool(env *message.Envelope, r message.Receipt, err error) {
+	if _, spooled := env.Body.File(); !spooled || err == nil && !r.Duplicate || errors.Is(err, store.ErrFailed) {
+		return
+	}
+	if err := e.store.Unspool(env.Body); err != nil && !errors.Is(err, store.ErrClosed) {
+		e.log.Warn().Err(err).Msg("the file of a message that was not stored stays until the next start")
+	}
 }
 
 func newID(now time.Time) message.ID { return ulid.MustNew(ulid.Timestamp(now), rand.Reader) }

@@ -77,6 +77,9 @@ func (e *Engine) prepare(plan *routes.Plan) (*change, error) {
 		c.queues = append(c.queues, q)
 	}
 	for _, s := range plan.Sources() {
+		if !e.serves(s) {
+			continue
+		}
 		if old := e.source(s.Name); old != nil && old.key == s.Config.Key() {
 			continue
 		}
@@ -114,7 +117,7 @@ func (e *Engine) abandon(c *change) {
 		return
 	}
 	for _, s := range old.Sources() {
-		if !slices.Contains(c.stopped, s.Name) {
+		if !slices.Contains(c.stopped, s.Name) || !e.serves(s) {
 			continue
 		}
 		src, err := e.openSource(s, old.Settings.Limits)
@@ -146,7 +149,7 @@ func (e *Engine) takeQueues(plan *routes.Plan, c *change, live bool) {
 		case opened != nil:
 			old.replace(opened, d)
 		default:
-			old.setPolicy(d)
+			old.setPolicy(d, e.policy(d))
 		}
 	}
 	e.publishQueues()

@@ -105,7 +105,7 @@ func (q *queue) judge(answers []adapters.Result, copies int, now time.Time) {
 }
 
 func good(code string) bool {
-	return code == "AA" || code == "CA" || code == adapters.Written || len(code) == 3 && code[0] == '2'
+	return code == "AA" || code == "CA" || code == adapters.Written || code == captured || len(code) == 3 && code[0] == '2'
 }
 
 // released counts a send of dest as ended, and closes dest when it was replaced
@@ -192,13 +192,18 @@ func (q *queue) count(fs []message.Finished) {
 	}
 }
 
-// load fetches a page of a lane from the store.
+// load fetches a page of a lane from the store. q.mu is held.
 func (q *queue) load(l lanes.Load) job {
+	asked := q.lanes
 	return func() []job {
 		ds, err := q.journal.Pending(q.name, l.Lane, l.After.Pos, l.After.Key, l.Limit)
 		if err != nil {
 			q.log.Error().Err(err).Msg("reading queued copies from the store; tried again")
 		}
-		return q.step(func(now time.Time) { q.lanes.Loaded(now, l.Lane, ds, err) })
+		return q.step(func(now time.Time) {
+			if q.lanes == asked { // or the queue was read anew meanwhile
+				q.lanes.Loaded(now, l.Lane, ds, err)
+			}
+		})
 	}
 }

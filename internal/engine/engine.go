@@ -24,6 +24,7 @@ import (
 type Backend interface {
 	store.Journal
 	store.History
+	store.Switches
 	store.Archive
 }
 
@@ -35,6 +36,11 @@ type Options struct {
 	Log         zerolog.Logger
 	// OpenStore opens the store under dir.
 	OpenStore func(dir string, o StoreOptions) (Backend, error)
+	// Shadow, when not empty, is the folder that captures what would be delivered:
+	// no destination is opened, and the store is one of its own, <store>-shadow.
+	Shadow string
+	// ShadowTakes lets a shadow also take messages away, from mailboxes.
+	ShadowTakes bool
 	// Grace is how long a stop waits for work in hand; 0 = 20 s.
 	Grace time.Duration
 }
@@ -67,6 +73,12 @@ type Engine struct {
 	queues   map[string]*queue
 	sources  map[string]*source
 	reload   ReloadState
+	ordered  map[store.Subject]store.Switch // pauses of people
+	running  bool                           // sources and queues have been started
+
+	pausesChanged chan struct{}
+	life          context.Context // ends when the engine begins to stop
+	die           context.CancelFunc
 
 	stopping atomic.Bool
 	failed   chan error // the store's fatal error
@@ -86,7 +98,9 @@ func Open(o Options) (*Engine, []conf.Problem, error) {
 		o.Grace = 20 * time.Second
 	}
 	e := &Engine{opts: o, project: dir, log: o.Log, started: time.Now(),
-		queues: map[string]*queue{}, sources: map[string]*source{}, failed: make(chan error, 1)}
+		queues: map[string]*queue{}, sources: map[string]*source{}, failed: make(chan error, 1),
+		pausesChanged: make(chan struct{}, 1)}
+	e.life, e.die = context.WithCancel(context.Background())
 	e.byName.Store(&map[string]*queue{})
 	e.budget = newBudget(defaultInFlight)
 	e.metrics = newMetrics(e)
@@ -95,12 +109,15 @@ func Open(o Options) (*Engine, []conf.Problem, error) {
 	if plan != nil {
 		settings = plan.Settings
 	}
-	e.store, err = o.OpenStore(e.path(settings.StoreDir), StoreOptions{MinFree: settings.MinFree,
+	e.store, err = o.OpenStore(e.storeDir(settings), StoreOptions{MinFree: settings.MinFree,
 		Origins: originWindow(plan), Observer: e.committed, Fatal: e.fail})
 	if err != nil {
 		return nil, problems, err
 	}
-	if err := e.first(plan, problems); err != nil {
+	if err = e.readPauses(); err == nil {
+		err = e.first(plan, problems)
+	}
+	if err != nil {
 		e.store.Close()
 		return nil, problems, err
 	}
@@ -155,6 +172,16 @@ func (e *Engine) loadOptions(fs.FS) routes.LoadOptions {
 		Env: os.LookupEnv, Secrets: os.DirFS(e.project)}
 }
 
+// storeDir is where the store lies. A shadow has its own, so that nothing it does
+// is ever taken for the live engine's.
+func (e *Engine) storeDir(s routes.Settings) string {
+	dir := e.path(s.StoreDir)
+	if e.opts.Shadow != "" {
+		dir = filepath.Clean(dir) + "-shadow"
+	}
+	return dir
+}
+
 // path makes a configured path absolute; relative ones start at the project.
 func (e *Engine) path(p string) string {
 	if filepath.IsAbs(p) {
@@ -175,16 +202,19 @@ func (e *Engine) Run(ctx context.Context) error {
 	for _, s := range e.sources {
 		s.start(e.accept)
 	}
+	e.running = true
 	e.mu.Unlock()
-	e.log.Info().Str("plan", e.Plan().Hash().String()).Str("environment", e.Plan().Environment).
+	e.log.Info().Bool("shadow", e.opts.Shadow != "").Str("plan", e.Plan().Hash().String()).Str("environment", e.Plan().Environment).
 		Int("sources", len(e.sources)).Int("destinations", len(e.queues)).Msg("running")
 	var watch sync.WaitGroup
 	watch.Go(func() { e.watch(run) })
+	watch.Go(func() { e.resumes(run) })
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-e.failed:
 	}
+	e.die()
 	cancel()
 	watch.Wait()
 	e.reloading.Lock() // an asked-for reload may be under way; none begins after this
@@ -216,6 +246,7 @@ func (e *Engine) stop() {
 
 // Close ends an engine that was opened and never run.
 func (e *Engine) Close() error {
+	e.die()
 	e.stop()
 	return e.store.Close()
 }

@@ -78,11 +78,13 @@ var (
 	retryingDesc = prometheus.NewDesc("spine_queue_lanes_retrying", "Lanes whose head waits for its next attempt.", []string{"queue"}, nil)
 	stoppedDesc  = prometheus.NewDesc("spine_queue_lanes_stopped", "Lanes that wait for a person.", []string{"queue"}, nil)
 	oldestDesc   = prometheus.NewDesc("spine_queue_oldest_seconds", "Age of the oldest queued copy in memory.", []string{"queue"}, nil)
+	pausedDesc   = prometheus.NewDesc("spine_queue_paused", "1 while the queue is paused, by a person or by its timetable.", []string{"queue"}, nil)
+	orderedDesc  = prometheus.NewDesc("spine_paused", "Pauses that people have ordered, by kind and name.", []string{"kind", "name"}, nil)
 	reloadDesc   = prometheus.NewDesc("spine_project_ok", "1 when the project folder is the one in force, 0 when an earlier one runs.", nil, nil)
 )
 
 func (g queueGauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queuedDesc, lanesDesc, retryingDesc, stoppedDesc, oldestDesc, reloadDesc} {
+	for _, d := range []*prometheus.Desc{queuedDesc, lanesDesc, retryingDesc, stoppedDesc, oldestDesc, pausedDesc, orderedDesc, reloadDesc} {
 		ch <- d
 	}
 }
@@ -102,10 +104,28 @@ func (g queueGauges) Collect(ch chan<- prometheus.Metric) {
 			age = now.Sub(q.Oldest).Seconds()
 		}
 		gauge(oldestDesc, age, q.Name)
+		paused := 0.0
+		if q.Paused {
+			paused = 1
+		}
+		gauge(pausedDesc, paused, q.Name)
 	}
+	g.pauses(gauge, now)
 	ok := 1.0
 	if g.e.Reload().Err != nil {
 		ok = 0
 	}
 	gauge(reloadDesc, ok)
+}
+
+// pauses counts lanes of one queue together: their keys are content.
+func (g queueGauges) pauses(gauge func(*prometheus.Desc, float64, ...string), now time.Time) {
+	type subject struct{ kind, name string }
+	n := map[subject]int{}
+	for _, p := range g.e.pauseList(now) {
+		n[subject{p.Kind, p.Name}]++
+	}
+	for s, n := range n {
+		gauge(orderedDesc, float64(n), s.kind, s.name)
+	}
 }

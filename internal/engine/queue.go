@@ -45,9 +45,14 @@ type queue struct {
 	lastError  string                // never content
 	lastAt     time.Time
 
-	planned     time.Time // when the worker looks again by itself
-	windows     []routes.Pause
-	pausedUntil time.Time
+	planned time.Time // when the worker looks again by itself
+	policy  lanes.Policy
+	windows []routes.Pause
+	ordered []store.Switch // pauses of the whole queue that people have ordered
+	byLane  []store.Switch // ... and of single lanes
+	still   bool           // kept still while its copies are decided again
+	quiet   chan struct{}  // closed when it is still and nothing is under way
+	paused  pauseState     // as the scheduler was told
 }
 
 type retiredDest struct {
@@ -59,30 +64,59 @@ type retiredDest struct {
 // and learns from the store what is queued.
 func (e *Engine) openQueue(d routes.Destination) (*queue, error) {
 	log := e.log.With().Str("queue", d.Queue).Logger()
-	dest, err := d.Config.Open(adapters.DestinationEnv{Name: d.Queue, Project: e.project, Log: log,
-		Count: e.metrics.counter("destination", d.Queue)})
+	dest, err := e.openDestination(d, log)
 	if err != nil {
 		return nil, placed(d.Place, "destination "+d.Queue, err)
 	}
 	q := &queue{name: d.Queue, kind: d.Kind, key: d.Config.Key(), log: log, journal: e.store, metrics: e.metrics,
-		wake: make(chan struct{}, 1), cancel: func() {}, dest: dest, windows: d.Policy.Pause,
+		wake: make(chan struct{}, 1), cancel: func() {}, dest: dest, windows: d.Policy.Pause, policy: e.policy(d),
 		unrecorded: map[string]int{}, deferred: map[string]lanes.Send{}}
 	if err := q.recover(context.Background()); err != nil {
 		closeIt(dest, log)
 		return nil, placed(d.Place, "destination "+d.Queue, err)
 	}
-	q.lanes = lanes.New(lanesPolicy(d), uint64(time.Now().UnixNano()))
+	if err := q.read(); err != nil {
+		closeIt(dest, log)
+		return nil, err
+	}
+	e.mu.Lock()
+	q.order(time.Now(), e.ordered)
+	e.mu.Unlock()
+	return q, nil
+}
+
+// read makes a new scheduler of what the store has queued. Copies that are
+// committed meanwhile reach the new one as well.
+func (q *queue) read() error {
+	q.mu.Lock()
+	q.lanes = lanes.New(q.policy, uint64(time.Now().UnixNano()))
+	if q.paused.on {
+		q.lanes.Pause(time.Now(), lanes.Whole(), q.paused.until)
+	}
+	q.pauseLanes(time.Now())
+	q.mu.Unlock()
 	var known []lanes.Lane
-	err = e.store.Lanes(d.Queue, func(l store.Lane) bool {
+	err := q.journal.Lanes(q.name, func(l store.Lane) bool {
 		known = append(known, lanes.Lane{Name: l.Name, Count: l.Count, Last: l.Last})
 		return true
 	})
 	if err != nil {
-		closeIt(dest, log)
-		return nil, err
+		return err
 	}
+	q.mu.Lock()
 	q.lanes.Restore(known)
-	return q, nil
+	q.mu.Unlock()
+	return nil
+}
+
+// openDestination opens what the copies go to: the declared one, or in shadow a
+// folder. Nothing of the declared one is opened then.
+func (e *Engine) openDestination(d routes.Destination, log zerolog.Logger) (adapters.Destination, error) {
+	if e.opts.Shadow != "" {
+		return newCapture(e.path(e.opts.Shadow), d.Queue)
+	}
+	return d.Config.Open(adapters.DestinationEnv{Name: d.Queue, Project: e.project, Log: log,
+		Count: e.metrics.counter("destination", d.Queue)})
 }
 
 // recover records what a former run delivered without recording it.
@@ -230,6 +264,7 @@ func (q *queue) step(change func(now time.Time)) []job {
 	}
 	jobs = append(jobs, q.sends()...)
 	q.plan(now, wake)
+	q.settled()
 	return jobs
 }
 
@@ -266,10 +301,10 @@ func (q *queue) update(change func(now time.Time)) {
 }
 
 // setPolicy applies a changed policy to the backlog.
-func (q *queue) setPolicy(d routes.Destination) {
+func (q *queue) setPolicy(d routes.Destination, p lanes.Policy) {
 	q.update(func(now time.Time) {
-		q.windows = d.Policy.Pause
-		q.lanes.SetPolicy(now, lanesPolicy(d))
+		q.windows, q.policy = d.Policy.Pause, p
+		q.lanes.SetPolicy(now, p)
 	})
 }
 
@@ -284,8 +319,8 @@ func (q *queue) replace(fresh *queue, d routes.Destination) {
 		} else {
 			q.retired = append(q.retired, old)
 		}
-		q.windows = d.Policy.Pause
-		q.lanes.SetPolicy(now, lanesPolicy(d))
+		q.windows, q.policy = d.Policy.Pause, fresh.policy
+		q.lanes.SetPolicy(now, q.policy)
 		q.lanes.Kick(now) // a new address deserves a try at once
 	})
 }
@@ -295,8 +330,12 @@ func (q *queue) state(now time.Time) QueueState {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.lanes.Stats(now)
-	return QueueState{Name: q.name, Kind: q.kind, Queued: s.Queued, Lanes: s.Lanes, InFlight: s.InFlight,
+	out := QueueState{Name: q.name, Kind: q.kind, Queued: s.Queued, Lanes: s.Lanes, InFlight: s.InFlight,
 		Retrying: s.Retrying, Stopped: s.Stopped, Oldest: s.Oldest, LastError: q.lastError, LastErrorAt: q.lastAt}
+	if p := q.pauseNow(now); p.on {
+		out.Paused, out.PausedUntil, out.PausedBecause = true, p.until, p.why
+	}
+	return out
 }
 
 // committed is the store's observer: it hands new copies to their queues, in the

@@ -15,9 +15,13 @@ type QueueState struct {
 	InFlight    int       `json:"in_flight"`
 	Retrying    int       `json:"retrying"` // lanes
 	Stopped     int       `json:"stopped"`  // lanes
-	Oldest      time.Time `json:"oldest,omitzero"`
-	LastError   string    `json:"last_error,omitempty"`
-	LastErrorAt time.Time `json:"last_error_at,omitzero"`
+	Paused      bool      `json:"paused,omitempty"`
+	PausedUntil time.Time `json:"paused_until,omitzero"`
+	// PausedBecause says who or what has paused it, and why.
+	PausedBecause string    `json:"paused_because,omitempty"`
+	Oldest        time.Time `json:"oldest,omitzero"`
+	LastError     string    `json:"last_error,omitempty"`
+	LastErrorAt   time.Time `json:"last_error_at,omitzero"`
 }
 
 // QueueStates gives all queues by name.
@@ -38,6 +42,8 @@ type Status struct {
 	Plan        string       `json:"plan"`
 	Started     time.Time    `json:"started"`
 	Accepting   bool         `json:"accepting"`
+	Shadow      string       `json:"shadow,omitempty"` // folder that captures instead of delivering
+	Pauses      []Paused     `json:"pauses,omitempty"` // that people have ordered
 	Sources     []string     `json:"sources"`
 	Queues      []QueueState `json:"queues"`
 	ReloadedAt  time.Time    `json:"reloaded_at"`
@@ -50,7 +56,8 @@ func (e *Engine) Status() Status {
 	now := time.Now()
 	plan, reload := e.Plan(), e.Reload()
 	s := Status{Project: e.project, Environment: plan.Environment, Plan: plan.Hash().String(), Started: e.started,
-		Accepting: !e.stopping.Load(), Queues: e.QueueStates(now), ReloadedAt: reload.At}
+		Accepting: !e.stopping.Load(), Queues: e.QueueStates(now), ReloadedAt: reload.At,
+		Shadow: e.opts.Shadow, Pauses: e.pauseList(now)}
 	for _, src := range e.allSources() {
 		s.Sources = append(s.Sources, src.name)
 	}
