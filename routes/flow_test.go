@@ -1,0 +1,297 @@
+package routes
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spine-engine/spine-engine/internal/message"
+)
+
+// told sums up a decision: its outcome, each part, each copy with its body.
+func told(t testing.TB, d *message.Decision) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s\n", d.Outcome, d.Reply.Code)
+	for _, p := range d.Parts {
+		fmt.Fprintf(&b, "%s#%d %s %q", p.Feed, p.Number, p.Outcome, p.Reason)
+		for _, x := range p.Findings {
+			fmt.Fprintf(&b, " +%q:%d", x.Text, x.Rule.Line)
+		}
+		b.WriteString("\n")
+	}
+	for i := range d.Deliveries {
+		c := &d.Deliveries[i]
+		body, err := c.Body.ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "-> %s %s id=%s lane=%q %s\n", c.Queue, c.State, c.ControlID, c.Lane, strings.ReplaceAll(strings.TrimRight(string(body), "\r"), "\r", " / "))
+	}
+	return b.String()
+}
+
+const oru = "MSH|^~\\&|LAB|RXX|||20260301120000||ORU^R01|77|P|2.4\rPID|1||123^^^RXX^PI\rPV1|1|I\r" +
+	"ORC|RE|1\rOBR|1|1||FBC\rOBX|1|NM|HB||140\rNTE|1||a\rOBR|2|2||UE\rOBX|1|NM|NA||135\rOBX|2|NM|K||4.1\r"
+
+func TestFlow(t *testing.T) {
+	for _, c := range []struct{ name, feed, msg, want string }{
+		{"split by groups", `
+split: { group: [ORC, OBR], keep: [MSH, PID], id: 'msg["MSH-10"] + "." + string(part.index)' }
+transform:
+  - set: { OBR-1: "1", OBR-2: '= part.id' }
+` + toEPR, oru, `routed AA
+f#1 routed ""
+f#2 routed ""
+-> epr queued id=77.1 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77.1|P|2.4 / PID|1||123^^^RXX^PI / ORC|RE|1 / OBR|1|77.1||FBC / OBX|1|NM|HB||140 / NTE|1||a
+-> epr queued id=77.2 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77.2|P|2.4 / PID|1||123^^^RXX^PI / OBR|1|77.2||UE / OBX|1|NM|NA||135 / OBX|2|NM|K||4.1
+`},
+		{"drop and hold are per part", `
+split: { group: [ORC, OBR], keep: [MSH], id: 'msg["MSH-10"] + "." + string(part.index)' }
+transform:
+  - when: { if: 'msg["OBR-4"] == "FBC"', do: [ { hold: look } ] }
+  - keep: [MSH, OBR-4]
+` + toEPR, oru, `held AA
+f#1 held "look"
+f#2 routed ""
+-> epr queued id=77.2 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77.2|P|2.4 / OBR||||UE
+`},
+		{"a reject in any part rejects the whole", `
+split: { group: [ORC, OBR], keep: [MSH], id: 'msg["MSH-10"] + "." + string(part.index)' }
+transform:
+  - when: { if: 'msg["OBR-4"] == "UE"', do: [ { reject: { ack: AR, text: no } } ] }
+` + toEPR, oru, `rejected AR
+f#1 routed ""
+f#2 rejected "no"
+`},
+		{"ids that are not distinct", `
+split: { group: [OBR], keep: [MSH], id: 'msg["MSH-10"]' }
+` + toEPR, oru, `held AA
+f#0 held "part 2 has the id of an earlier one; use part.index in it"
+`},
+		{"validate collects, the worst decides", `
+validate:
+  - { at: PID-5, rule: present, if_bad: { warn: no name } }
+  - { at: "PID-3(5=NH).1", rule: nhs_number, if_absent: { hold: no nhs number }, if_bad: { hold: bad nhs number } }
+  - { at: "PID-3(5=XX).1", rule: present, if_bad: { reject: { ack: AE, code: "101", text: no xx } } }
+  - { require: 'msg["PV1-2"] == "O"', if_bad: { drop: not an outpatient } }
+  - { at: MSH-12, rule: one_of, one_of: ["2.4"], if_absent: pass, if_bad: { hold: version } }
+` + toEPR, oru, `rejected AE
+f#0 rejected "no xx" +"no name":6 +"no nhs number":7 +"not an outpatient":9
+`},
+		{"a warning lets it pass and stays with it", `
+validate:
+  - { at: PID-5, rule: present, if_bad: { warn: no name } }
+deliver:
+  - { to: epr, peer: epr, transform: [ { keep: [MSH-10] } ] }
+unrouted: hold
+`, oru, `routed AA
+f#0 routed "" +"no name":6
+-> epr queued id=77 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77|P|2.4
+`},
+		{"emit sends several in order", `
+steps:
+  short: [ { keep: [MSH] } ]
+  first: [ { use: short }, { set: { MSH-10: '= msg.control_id + "a"' } } ]
+  second: [ { use: short }, { set: { MSH-10: '= msg.control_id + "b"' } } ]
+deliver:
+  - { to: epr, peer: epr, emit: [ { use: first }, { use: second } ] }
+unrouted: hold
+`, oru, `routed AA
+f#0 routed ""
+-> epr queued id=77a lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77a|P|2.4
+-> epr queued id=77b lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77b|P|2.4
+`},
+		{"each, insert, let and the item's number", `
+transform:
+  - let: { first: 'msg["OBR-4"]' }
+  - each:
+      group: [ORC, OBR]
+      as: ord
+      do:
+        - insert: { segment: TQ1, at_end_of: ord, set: { 1: '= ord.index', 7: { 2: '= msg["ord/OBR-4"] + vars.first' } } }
+        - each: { in: "ord/OBX(*)", as: obx, do: [ { set: { obx-1: '= string(ord.index) + "." + string(obx.index)' } } ] }
+  - remove: [PID, PV1]
+` + toEPR, oru, `routed AA
+f#0 routed ""
+-> epr queued id=77 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77|P|2.4 / ORC|RE|1 / OBR|1|1||FBC / OBX|1.1|NM|HB||140 / NTE|1||a / TQ1|1||||||^FBCFBC / OBR|2|2||UE / OBX|2.1|NM|NA||135 / OBX|2.2|NM|K||4.1 / TQ1|2||||||^UEFBC
+`},
+		{"a document out of a field", `
+deliver:
+  - { to: docs, mailbox: { dir: docs, name: '= msg.control_id + ".txt"', body: { decode: "OBX(3=DOC)-5.5", as: base64 } }, retry: { give_up_after: never } }
+unrouted: hold
+`, "MSH|^~\\&|A|B|||1||MDM^T02|5|P|2.4\rOBX|1|ED|DOC||^^^Base64^aGVsbG8=\r", `routed AA
+f#0 routed ""
+-> f/docs queued id=5 lane="" hello
+`},
+		{"a character that does not fit holds its copy alone", `
+deliver:
+  - { to: a, sink: {}, charset: { as: 8859/1 }, retry: { give_up_after: never } }
+  - { to: b, sink: {}, charset: { as: 8859/1, unfit: { replace: "?" } }, retry: { give_up_after: never } }
+unrouted: hold
+`, "MSH|^~\\&|A|B|||1||ADT^A01|5|P|2.4||||||UNICODE UTF-8\rPID|1||||Ł\r", `routed AA
+f#0 routed ""
+-> f/a held id=5 lane="" MSH|^~\&|A|B|||1||ADT^A01|5|P|2.4||||||UNICODE UTF-8 / PID|1||||Ł
+-> f/b queued id=5 lane="" MSH|^~\&|A|B|||1||ADT^A01|5|P|2.4||||||8859/1 / PID|1||||?
+`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := told(t, decide(t, oneFeed(t, strings.TrimPrefix(c.feed, "\n")), c.msg)); got != c.want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// twoFeeds: f hands on to g, which has no source of its own.
+func twoFeeds(t testing.TB, f, g string) *Plan {
+	return mustLoad(t, map[string]string{
+		"feeds/f.yaml": testFeed(f),
+		"feeds/g.yaml": "spine: v1\nfeed: g\nsources:\n  in: { feed: true }\n" + g,
+	})
+}
+
+const handsOn = `transform:
+  - set: { MSH-3: F }
+deliver:
+  - { to: g, feed: g, when: 'msg.event == "R01"', transform: [ { set: { MSH-4: TO-G } } ] }
+  - { to: own, sink: {}, transform: [ { keep: [MSH] } ], retry: { give_up_after: never } }
+unrouted: hold
+`
+
+const takes = `accept:
+  - { require: 'msg["MSH-3"] == "F" && orig["MSH-4"] == "TO-G"', otherwise: { hold: orig is what was handed on } }
+transform:
+  - keep: [MSH, PID-3]
+deliver:
+  - { to: lake, sink: {}, retry: { give_up_after: never } }
+unrouted: hold
+`
+
+func TestFeedToFeed(t *testing.T) {
+	d := decide(t, twoFeeds(t, handsOn, takes), oru)
+	const want = `routed AA
+f#0 routed ""
+g#0 routed ""
+-> f/own queued id=77 lane="" MSH|^~\&|F|RXX|||20260301120000||ORU^R01|77|P|2.4
+-> g/lake queued id=77 lane="" MSH|^~\&|F|TO-G|||20260301120000||ORU^R01|77|P|2.4 / PID|||123^^^RXX^PI
+`
+	if got := told(t, d); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
+func TestHandedOnAloneIsTheOtherFeedsWord(t *testing.T) {
+	p := twoFeeds(t, "deliver:\n  - { to: g, feed: g }\nunrouted: hold\n", "accept:\n  - if: true\n    then: { drop: nobody }\n"+toEPR)
+	if got := told(t, decide(t, p, oru)); got != "dropped AA\ng#0 dropped \"nobody\"\n" {
+		t.Error(got)
+	}
+}
+
+// A held part of a split message is decided again alone, also behind another feed.
+func TestPartsAreReleasedAlone(t *testing.T) {
+	split := "split: { group: [OBR], keep: [MSH], id: 'msg.control_id + \".\" + string(part.index)' }\n"
+	g := "transform:\n  - when: { if: 'msg[\"OBR-4\"] == \"UE\"', do: [ { hold: look } ] }\n  - keep: [MSH]\n" + toEPR
+	p := twoFeeds(t, split+"deliver:\n  - { to: g, feed: g }\n  - { to: own, sink: {}, transform: [ { keep: [MSH] } ], retry: { give_up_after: never } }\nunrouted: hold\n", g)
+	d := decide(t, p, oru)
+	var held message.Part
+	for _, part := range d.Parts {
+		if part.Outcome == message.Held {
+			held = part
+		}
+	}
+	if held.Feed != "g" || held.Number != 2 || len(d.Deliveries) != 3 {
+		t.Fatalf("%s", told(t, d))
+	}
+	again := p.DecideAgain(d.Envelope, testNow, Again{Waived: []message.Place{held.Rule}, Parts: []PartOf{{held.Feed, held.Number}}})
+	const want = "routed AA\ng#2 routed \"\"\n-> epr queued id=77.2 lane=\"\" MSH|^~\\&|LAB|RXX|||20260301120000||ORU^R01|77.2|P|2.4\n"
+	if got := told(t, again); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
+func TestFeedsInACircle(t *testing.T) {
+	_, problems := Load(projectFS(map[string]string{
+		"feeds/f.yaml": testFeed("deliver:\n  - { to: g, feed: g }\nunrouted: hold\n"),
+		"feeds/g.yaml": "spine: v1\nfeed: g\nsources:\n  in: { feed: true }\ndeliver:\n  - { to: h, feed: h }\nunrouted: hold\n",
+		"feeds/h.yaml": "spine: v1\nfeed: h\nsources:\n  in: { feed: true }\ndeliver:\n  - { to: g, feed: g }\nunrouted: hold\n",
+	}), testOptions())
+	if len(problems) != 2 || problems[0].String() != "feeds/g.yaml:6:20: the feeds hand messages round in a circle: g > h > g; end the circle" {
+		t.Errorf("%v", problems)
+	}
+}
+
+// A withdrawn death is HL7 null: it is never read as a death.
+func TestWithdrawnDeath(t *testing.T) {
+	feed := `let:
+  dead: msg["PID-30"] == "Y" || msg.has("PID-29")
+accept:
+  - { if: vars.dead, then: { hold: dead } }
+  - { if: 'msg["PID-29"] != ""', then: { hold: dead by text } }
+  - { if: '!msg.is_null("PID-29")', then: { hold: not withdrawn } }
+validate:
+  - { at: PID-29, rule: present, if_bad: { warn: no date of death } }
+  - { at: PID-29, rule: date, if_absent: { hold: absent }, if_null: pass, if_bad: { hold: bad } }
+transform:
+  - default: { PID-29: "20260101" }
+  - date: { at: PID-29, as: day }
+` + toEPR
+	pid := "PID|1" + strings.Repeat("|", 28) + `""` + "|N"
+	d := decide(t, oneFeed(t, feed), "MSH|^~\\&|A|B|||1||ADT^A08|5|P|2.4\r"+pid+"\r")
+	want := "routed AA\nf#0 routed \"\" +\"no date of death\":12\n-> epr queued id=5 lane=\"\" MSH|^~\\&|A|B|||1||ADT^A08|5|P|2.4 / " + pid + "\n"
+	if got := told(t, d); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
+func TestTemplates(t *testing.T) {
+	p := mustLoad(t, map[string]string{
+		"feeds/f.yaml": testFeed(`deliver:
+  - { to: a, sink: {}, transform: [ { template: { file: templates/r.hl7 } }, { set: { MSH-5: '= orig["MSH-3"] + msg["OBX(#2)-3"]' } } ], retry: { give_up_after: never } }
+  - { to: b, sink: {}, transform: [ { template: { file: templates/r.json } } ], retry: { give_up_after: never } }
+unrouted: hold
+`),
+		"templates/r.hl7":  "MSH|^~\\&|{{ msg[\"MSH-3\"] }}|X|||1||ORU^R01|{{ msg.control_id }}|P|2.4\n{{each OBX(*) as r}}\nOBX|{{ string(r.index) }}|{{ msg[\"r-2\"] }}|{{ msg[\"r-3\"] }}\n{{end}}\n",
+		"templates/r.json": "{\"id\": \"{{ msg.control_id }}\", \"ward\": \"{{ msg[\"PID-3.4\"] }}\"}",
+	})
+	const want = `routed AA
+f#0 routed ""
+-> f/a queued id=77 lane="" MSH|^~\&|LAB|X|LABNA||1||ORU^R01|77|P|2.4 / OBX|1|NM|HB / OBX|2|NM|NA / OBX|3|NM|K
+-> f/b queued id= lane="" {"id": "77", "ward": "RXX"}
+`
+	if got := told(t, decide(t, p, oru)); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
+func TestTemplateProblems(t *testing.T) {
+	_, problems := Load(projectFS(map[string]string{
+		"feeds/f.yaml":    testFeed("transform:\n  - template: { file: templates/r.hl7 }\n" + toEPR),
+		"templates/r.hl7": "MSH|^~\\&|{{ msg[\"MSH-99999\"] }}\nPID|{{ vars.nope }}\n",
+	}), testOptions())
+	if len(problems) != 2 || problems[0].Line != 1 || problems[0].Column != 22 || problems[1].Line != 2 || problems[1].Column != 12 {
+		t.Errorf("%v", problems)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	p := oneFeed(t, "tables:\n  t: { rows: { FBC: blood } }\naccept:\n  - { if: 'msg.event == \"A01\"', then: { drop: no } }\ntransform:\n  - map: { at: OBR-4, table: t, unmapped: keep }\n  - remove: [ZZZ]\n"+toEPR)
+	d, trace := p.Explain(envelope(oru), testNow)
+	var b strings.Builder
+	for _, s := range trace {
+		fmt.Fprintf(&b, "%d %s %s: %s\n", s.Place.Line, s.What, s.Key, s.Result)
+	}
+	const want = "1 feed f: takes it\n8 condition : false\n6 row t FBC: found\n10 step : done\n11 step : changes nothing\n13 copy epr: queued\n0 outcome : routed\n"
+	if b.String() != want || d.Outcome != message.Routed {
+		t.Errorf("got:\n%s", b.String())
+	}
+	covered := map[string]bool{}
+	for _, s := range trace {
+		covered[s.What+s.Place.String()+s.Key] = true
+	}
+	for _, s := range p.Coverable() {
+		if s.What != TraceOutcome && !covered[s.What+s.Place.String()+s.Key] {
+			t.Errorf("%v can be covered and was not", s)
+		}
+	}
+}
