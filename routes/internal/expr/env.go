@@ -31,7 +31,7 @@ type Options struct {
 type Env struct {
 	options   Options
 	cel       *cel.Env
-	selectors []message.Selector // msg["SEL"] becomes msg[number]
+	selectors []selector // msg["SEL"] becomes msg[number]
 	numbers   map[selectorKey]int
 	tables    map[string]*tableVal // by the name of their variable
 	fields    map[string]map[string]*types.FieldType
@@ -45,6 +45,13 @@ type Env struct {
 	items     []item          // around what is being compiled, the innermost last
 	parts     bool            // the feed splits
 	used      map[string]bool // tables
+}
+
+// selector is one that an expression names. What a relative one selects depends on
+// which item is bound.
+type selector struct {
+	message.Selector
+	relative bool
 }
 
 // selectorKey is a selector as written.

@@ -1,8 +1,6 @@
 package expr
 
 import (
-	"slices"
-
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -44,17 +42,7 @@ func msgItemIndex(m, slot ref.Val) ref.Val {
 }
 
 func msgHas(m, sel ref.Val) ref.Val {
-	d := m.(*docVal)
-	return types.Bool(hasValue(d.doc, d.selector(sel)))
-}
-
-// hasValue: a real value is there; absent, empty and null are none. Of a list,
-// one is enough.
-func hasValue(d message.Doc, s message.Selector) bool {
-	if d.Text(s) != "" {
-		return true
-	}
-	return s.IsList() && slices.ContainsFunc(d.List(s), func(t string) bool { return t != "" })
+	return types.Bool(m.(*docVal).has(int(sel.(types.Int))))
 }
 
 func msgIsNull(m, sel ref.Val) ref.Val {

@@ -254,3 +254,68 @@ func TestAWithdrawnDeathIsNoDeath(t *testing.T) {
 		})
 	}
 }
+
+// What is edited is read again each time; what is settled is read once.
+func TestMemory(t *testing.T) {
+	e := testEnv(t)
+	p := compile(t, e, `msg["PID-5.1"] + msg.event + orig["PID-5.1"]`, Text)
+	s := testScope(t, e)
+	name, _ := hl7doc.Selector("PID-5.1")
+	event, _ := hl7doc.Selector("MSH-9.2")
+	edit := func(d message.Doc, n, ev string) {
+		if err := d.Set(name, n); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Set(event, ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(when, want string) {
+		t.Helper()
+		if got, err := p.Text(s); got != want || err != nil {
+			t.Fatalf("%s: got %q, %v, want %q", when, got, err, want)
+		}
+	}
+	expect("as received", "TestA03Test")
+	feed := s.Msg().Clone()
+	s.SetMsg(feed)
+	expect("a copy", "TestA03Test")
+	edit(feed, "Two", "A31")
+	expect("edited", "TwoA31Test")
+	s.Settle()
+	expect("settled", "TwoA31Test")
+	own := feed.Clone()
+	s.SetMsg(own)
+	edit(own, "Own", "A08")
+	expect("a destination's own", "OwnA08Test")
+	s.SetMsg(feed)
+	expect("the settled one again", "TwoA31Test")
+	other := own.Clone()
+	s.SetMsg(other)
+	s.Settle()
+	expect("another settled", "OwnA08Test")
+	s.SetMsg(s.orig.doc)
+	expect("back to the beginning", "TestA03Test")
+	s.Set(e, own, s.meta.env, time.Time{})
+	expect("the next message", "OwnA08Own")
+}
+
+// Which item a relative selector reads is not remembered.
+func TestRelativeSelectorsAreReadEachTime(t *testing.T) {
+	e := testEnv(t)
+	if err := e.PushItem("obx", 0); err != nil {
+		t.Fatal(err)
+	}
+	p := compile(t, e, `msg["OBX-5"]`, Text)
+	s := testScope(t, e)
+	if got, _ := p.Text(s); got != "one" {
+		t.Fatal(got)
+	}
+	obx, _ := hl7doc.Selector("OBX-5")
+	if err := s.Msg().Set(obx, "two"); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := p.Text(s); got != "two" {
+		t.Fatal(got)
+	}
+}

@@ -1,11 +1,11 @@
 package expr
 
 import (
+	"slices"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
-
-	"github.com/spine-engine/spine-engine/internal/message"
 )
 
 // The native path: the common expressions as Go closures, several times faster
@@ -85,9 +85,11 @@ func (c *native) field(x ast.Expr) (node, bool) {
 	}
 	switch on.AsIdent() {
 	case "msg":
-		return headerText(name, func(v *view) message.Doc { return v.msg.doc })
+		n := slices.Index(headerNames(), name)
+		return node{text: func(v *view) (string, error) { return v.msg.header(n), nil }}, n >= 0
 	case "orig":
-		return headerText(name, func(v *view) message.Doc { return v.scope.orig.doc })
+		n := slices.Index(headerNames(), name)
+		return node{text: func(v *view) (string, error) { return v.scope.orig.header(n), nil }}, n >= 0
 	case "vars":
 		return c.variable(name)
 	case "meta":
@@ -96,11 +98,6 @@ func (c *native) field(x ast.Expr) (node, bool) {
 		return partField(name)
 	}
 	return node{}, false
-}
-
-func headerText(name string, doc func(*view) message.Doc) (node, bool) {
-	get, ok := headers()[name]
-	return node{text: func(v *view) (string, error) { return get(doc(v)), nil }}, ok
 }
 
 func (c *native) variable(name string) (node, bool) {

@@ -209,26 +209,27 @@ func (c *native) onMessage(call ast.CallExpr, id string) (node, bool) {
 	if id == "msg_item_index" {
 		return node{number: func(v *view) (int64, error) { return v.msg.index(int(i)), nil }}, true
 	}
-	return read(id, xs[0].AsIdent() == "orig", c.env.selectors[i]), true
+	return c.read(id, xs[0].AsIdent() == "orig", int(i)), true
 }
 
-func read(id string, orig bool, s message.Selector) node {
-	doc := func(v *view) message.Doc { return v.msg.doc }
+func (c *native) read(id string, orig bool, n int) node {
+	doc := func(v *view) *docVal { return v.msg }
 	if orig {
-		doc = func(v *view) message.Doc { return v.scope.orig.doc }
+		doc = func(v *view) *docVal { return &v.scope.orig }
 	}
+	s := c.env.selectors[n].Selector
 	switch id {
 	case "msg_has":
-		return node{yes: func(v *view) (bool, error) { return hasValue(doc(v), s), nil }}
+		return node{yes: func(v *view) (bool, error) { return doc(v).has(n), nil }}
 	case "msg_is_null":
-		return node{yes: func(v *view) (bool, error) { return doc(v).Presence(s) == message.Null, nil }}
+		return node{yes: func(v *view) (bool, error) { return doc(v).doc.Presence(s) == message.Null, nil }}
 	case "msg_list":
-		return node{list: func(v *view) ([]string, error) { return doc(v).List(s), nil }}
+		return node{list: func(v *view) ([]string, error) { return doc(v).doc.List(s), nil }}
 	}
 	if orig {
-		return node{text: func(v *view) (string, error) { return v.scope.orig.doc.Text(s), nil }}
+		return node{text: func(v *view) (string, error) { return v.scope.orig.text(n), nil }}
 	}
-	return node{text: func(v *view) (string, error) { return v.msg.doc.Text(s), nil }}
+	return node{text: func(v *view) (string, error) { return v.msg.text(n), nil }}
 }
 
 // onTable is .has, .get and .get with a default.

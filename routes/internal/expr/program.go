@@ -115,11 +115,11 @@ func (p *Program) run(s *Scope) (slot, error) {
 		r, err := p.eval(&s.current)
 		return r, safe(err)
 	}
-	env, values := s.env, s.values
-	s.values = s.spare
+	env, values, ofMsg, ofOrig := s.env, s.values, s.msg.memory, s.orig.memory
+	s.values, s.msg.memory, s.orig.memory = s.spare, nil, nil
 	s.enter(p.env)
 	r, err := p.eval(&s.current)
-	s.env, s.spare, s.values = env, s.values, values
+	s.env, s.spare, s.values, s.msg.memory, s.orig.memory = env, s.values, values, ofMsg, ofOrig
 	return r, safe(err)
 }
 

@@ -149,7 +149,7 @@ func (e *Env) number(text string, orig bool) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	e.selectors = append(e.selectors, s)
+	e.selectors = append(e.selectors, selector{s, !orig && len(e.items) > 0})
 	e.numbers[key] = len(e.selectors) - 1
 	return len(e.selectors) - 1, nil
 }

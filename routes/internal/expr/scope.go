@@ -23,6 +23,9 @@ type Scope struct {
 	current   view
 	received  view
 	spare     []slot // values, while a program of another environment runs
+
+	asReceived, asSettled memory
+	settled               message.Doc
 }
 
 // view is what names stand for. There are two of each scope: in the one msg is
@@ -50,6 +53,8 @@ func (s *Scope) Set(e *Env, orig message.Doc, meta *message.Envelope, now time.T
 	s.SetPart(0, "")
 	s.ClearLocals()
 	s.enter(e)
+	s.asReceived.forget(len(e.selectors))
+	s.orig.memory, s.msg.memory, s.settled = &s.asReceived, &s.asReceived, nil
 }
 
 // enter makes e the environment. Its named values are not computed yet.
@@ -67,8 +72,31 @@ func sized(s []slot, n int) []slot {
 	return s[:n]
 }
 
-// SetMsg says which document msg is from now on.
-func (s *Scope) SetMsg(doc message.Doc) { s.msg.doc = doc }
+// SetMsg says which document msg is from now on; documents are pointers. Steps may
+// edit it.
+func (s *Scope) SetMsg(doc message.Doc) {
+	s.msg.doc = doc
+	switch doc {
+	case s.orig.doc:
+		s.msg.memory = &s.asReceived
+	case s.settled:
+		s.msg.memory = &s.asSettled
+	default:
+		s.msg.memory = nil
+	}
+}
+
+// Settle says that the document that msg is now is not edited any more, so that
+// what is read of it need be read once. It is still so after msg was another one
+// for a while. What is received is settled anyway.
+func (s *Scope) Settle() {
+	if s.msg.memory != nil {
+		return
+	}
+	s.settled = s.msg.doc
+	s.asSettled.forget(len(s.env.selectors))
+	s.msg.memory = &s.asSettled
+}
 
 // Msg is the document msg stands for.
 func (s *Scope) Msg() message.Doc { return s.msg.doc }
@@ -82,7 +110,9 @@ func (s *Scope) ClearLocals() { s.locals = sized(s.locals, 0) }
 
 // Clear lets go of the message.
 func (s *Scope) Clear() {
-	s.orig.doc, s.msg.doc, s.meta.env, s.env = nil, nil, nil, nil
+	s.orig.doc, s.msg.doc, s.settled, s.meta.env, s.env = nil, nil, nil, nil, nil
+	s.asReceived.forget(0)
+	s.asSettled.forget(0)
 	s.SetPart(0, "")
 	s.ClearLocals()
 	s.values, s.spare = sized(s.values, 0), sized(s.spare, 0)

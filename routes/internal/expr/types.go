@@ -35,31 +35,6 @@ func (o *opaque) ConvertToType(t ref.Type) ref.Val {
 	return types.WrapErr(errNoConversion)
 }
 
-// docVal is msg or orig. Index by number: the number of a selector in Env.selectors.
-type docVal struct {
-	opaque
-	scope *Scope
-	doc   message.Doc
-}
-
-func (d *docVal) Equal(o ref.Val) ref.Val { return types.Bool(any(d) == any(o)) }
-func (d *docVal) Value() any              { return d }
-
-// Get is msg["SEL"].
-func (d *docVal) Get(index ref.Val) ref.Val { return types.String(d.doc.Text(d.selector(index))) }
-
-func (d *docVal) selector(index ref.Val) message.Selector {
-	return d.scope.env.selectors[int(index.(types.Int))]
-}
-
-// index is the number of the item bound to a slot, 0 when there is none.
-func (d *docVal) index(slot int) int64 {
-	if w, ok := d.doc.(message.Walker); ok {
-		return int64(w.Index(slot))
-	}
-	return 0
-}
-
 // metaVal is meta: the transport's facts.
 type metaVal struct {
 	opaque
@@ -141,18 +116,10 @@ func field(t *cel.Type, get func(target any) (any, error)) *types.FieldType {
 	return &types.FieldType{Type: t, IsSet: func(any) bool { return true }, GetFrom: get}
 }
 
-// headers are the fields of msg and orig.
-func headers() map[string]func(message.Doc) string {
-	return map[string]func(message.Doc) string{
-		"type": message.Doc.Type, "event": message.Doc.Event, "control_id": message.Doc.ControlID,
-		"format": func(d message.Doc) string { return d.Format().String() },
-	}
-}
-
 func messageFields() map[string]*types.FieldType {
 	fields := map[string]*types.FieldType{}
-	for name, get := range headers() {
-		fields[name] = field(cel.StringType, func(v any) (any, error) { return types.String(get(v.(*docVal).doc)), nil })
+	for n, name := range headerNames() {
+		fields[name] = field(cel.StringType, func(v any) (any, error) { return types.String(v.(*docVal).header(n)), nil })
 	}
 	return fields
 }
