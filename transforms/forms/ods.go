@@ -35,8 +35,11 @@ func ODSCode(s string) bool {
 	return false
 }
 
-// fits compares s with a frame of the same length.
+// fits compares s with a frame.
 func fits(s, frame string) bool {
+	if len(s) != len(frame) {
+		return false
+	}
 	for i := range len(s) {
 		c := s[i]
 		letter, digit := c >= 'A' && c <= 'Z', c >= '0' && c <= '9'
