@@ -256,8 +256,7 @@ func TestLimits(t *testing.T) {
 			return aa(), nil
 		}
 		r := serve(t, e, `{ listen: "127.0.0.1:0", max_requests: 1 }`, nil)
-		done := make(chan reply, 1)
-		go func() { done <- post(t, caller(t, nil), r.url(), er7, strings.NewReader(adt("1"))) }()
+		done := later(t, caller(t, nil), r.url())
 		<-entered
 		if a := post(t, caller(t, nil), r.url(), er7, strings.NewReader(adt("2"))); a.status != 503 || a.header.Get("Retry-After") == "" {
 			t.Errorf("status %d", a.status)
