@@ -295,3 +295,13 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+func TestListsOfCodes(t *testing.T) {
+	p := mustLoad(t, map[string]string{
+		"feeds/f.yaml": testFeed("tables:\n  wards: { csv: tables/w.csv, key: ward }\n  labs: { rows: [LAB, HAEM] }\naccept:\n  - { require: 'table(\"wards\").has(msg[\"PV1-2\"]) && msg[\"MSH-3\"] in table(\"labs\")', otherwise: { drop: no } }\n" + toEPR),
+		"tables/w.csv": "ward\nI\nO\n",
+	})
+	if d := decide(t, p, oru); d.Outcome != message.Routed {
+		t.Error(told(t, d))
+	}
+}

@@ -37,8 +37,12 @@ func (l *loader) table(f conf.Field) *transforms.Table {
 	return nil
 }
 
-// inlineTable reads rows: { "M": "1" }, or with columns { "300": { code: G, name: general } }.
+// inlineTable reads rows: { "M": "1" }, or with columns { "300": { code: G, name: general } },
+// or a list [A, B] of codes that stand for themselves.
 func inlineTable(name string, rows *conf.Node) *transforms.Table {
+	if rows.IsList() {
+		return codeList(name, rows)
+	}
 	fields := rows.Fields()
 	if len(fields) == 0 {
 		if rows.IsMap() {
@@ -58,6 +62,19 @@ func inlineTable(name string, rows *conf.Node) *transforms.Table {
 			}
 			t.Locate(r.Key, r.Name.Place())
 		}
+	}
+	return t
+}
+
+// codeList is a table that only says which codes there are.
+func codeList(name string, rows *conf.Node) *transforms.Table {
+	t := transforms.NewTable(name)
+	for _, r := range rows.Items() {
+		key := r.Text()
+		if err := t.Add(key, []string{key}); err != nil {
+			r.Errorf("", "table %q: %v", name, err)
+		}
+		t.Locate(key, r.Place())
 	}
 	return t
 }
@@ -121,8 +138,6 @@ func (l *loader) csvTable(name string, file, key *conf.Node) *transforms.Table {
 func (l *loader) headerFit(path string, header []string) bool {
 	text := ""
 	switch {
-	case len(header) < 2:
-		text = "has one column only; a table has codes and their meanings"
 	case slices.Contains(header, ""):
 		text = "has a column without a name"
 	case len(slices.Compact(slices.Sorted(slices.Values(header)))) < len(header):
@@ -146,6 +161,9 @@ func (l *loader) csvRows(t *transforms.Table, path string, r *csv.Reader, key in
 		}
 		line, column := r.FieldPos(key)
 		row := slices.Delete(slices.Clone(rec), key, key+1)
+		if len(rec) == 1 { // a list of codes, which stand for themselves
+			row = []string{rec[0]}
+		}
 		if err := t.Add(rec[key], row); err != nil {
 			l.problems.Add(Problem{File: path, Line: line, Column: column, Text: err.Error()})
 			return nil

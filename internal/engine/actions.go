@@ -47,11 +47,14 @@ func heldParts(parts []message.Part) (again routes.Again, settled []message.Part
 			continue
 		}
 		again.Waived = append(again.Waived, p.Rule)
-		if p.Feed != "" {
+		switch {
+		case p.Number > 0: // one part of a message that was split
+			again.Parts = append(again.Parts, routes.PartOf{Feed: p.Feed, Number: p.Number})
+		case p.Feed != "":
 			again.Feeds = append(again.Feeds, p.Feed)
 		}
 	}
-	if len(again.Feeds) == 0 { // unrouted, quarantined, or wanted by no feed: all are asked again
+	if len(again.Feeds)+len(again.Parts) == 0 { // unrouted, quarantined, or wanted by no feed: all are asked again
 		return again, nil
 	}
 	return again, settled
