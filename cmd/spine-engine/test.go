@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,6 +31,7 @@ func newTest() *cobra.Command {
 	f.StringVar(&t.run, "run", "", "only tests whose name matches this regular expression")
 	f.StringVar(&t.Feed, "feed", "", "only the tests of this feed")
 	f.BoolVar(&t.Update, "update", false, "write the files of same_as as they are delivered now")
+	f.BoolVar(&t.Cover, "coverage", false, "also list what no test has touched, by file and line")
 	f.StringVar(&t.junit, "junit", "", "also write a JUnit report into this file")
 	return cmd
 }
@@ -41,6 +43,9 @@ func (t *testRun) command(w io.Writer, dir string) error {
 			return usageError{fmt.Errorf("--run: %w", err)}
 		}
 		t.Run = re
+	}
+	if t.Cover && (t.Run != nil || t.Feed != "") {
+		return usageError{errors.New("--coverage is about all tests; leave out --run and --feed")}
 	}
 	plan, problems := loadProject(dir, t.env)
 	if plan == nil {
@@ -86,6 +91,11 @@ func (t *testRun) report(w io.Writer, dir string, r *feedtest.Report) error {
 	}
 	if err := r.Print(w); err != nil {
 		return err
+	}
+	if r.Coverage != nil {
+		if err := r.Coverage.Print(w); err != nil {
+			return err
+		}
 	}
 	if _, failed, _ := r.Counts(); failed > 0 {
 		return errSaid

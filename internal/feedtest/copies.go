@@ -98,7 +98,10 @@ func (v *verifier) whyNot(all []*record) string {
 		if r.stopped {
 			out += " and stopped"
 		}
-		if r.attempts > 0 {
+		switch {
+		case r.attempts == 1:
+			out += ", tried once"
+		case r.attempts > 1:
 			out += fmt.Sprintf(", tried %d times", r.attempts)
 		}
 		if r.reason != "" {

@@ -14,12 +14,15 @@ type Options struct {
 	Run    *regexp.Regexp // names of tests; nil = all
 	Feed   string         // "" = all
 	Update bool           // whole-file expectations become what was delivered
+	Cover  bool           // find out what the tests touch
 }
 
 // Report is what came of all tests.
 type Report struct {
 	Feeds  []FeedReport
 	Golden []Golden // files to write, by path; only with Update
+	// Coverage is nil unless asked for.
+	Coverage *Coverage
 }
 
 // FeedReport is what came of one feed's tests.
@@ -55,6 +58,7 @@ type Golden struct {
 func Run(plan *routes.Plan, o Options) *Report {
 	r := &Report{}
 	golden := goldenFiles{}
+	track := &tracker{plan: plan, times: map[touched]int{}}
 	for _, t := range plan.Tests() {
 		if o.Feed != "" && t.Feed != o.Feed || o.Run != nil && !o.Run.MatchString(t.Name) {
 			continue
@@ -64,10 +68,16 @@ func Run(plan *routes.Plan, o Options) *Report {
 			out.Skipped = fmt.Sprintf("it is about the environment %s: run it with --env %s", t.Environment, t.Environment)
 		} else {
 			w := newWorld(plan, t)
+			if o.Cover {
+				w.decide = track.decide
+			}
 			w.run()
 			out.Failures = verify(w, golden, o.Update)
 		}
 		r.add(t.Feed, out)
+	}
+	if o.Cover {
+		r.Coverage = track.coverage()
 	}
 	if o.Update {
 		r.Golden = golden.sorted()
