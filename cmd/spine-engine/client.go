@@ -34,7 +34,7 @@ func connect(ctx context.Context, dir string) (*console.Client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	api := console.API{Store: s, Release: releaseWithout(dir, s)}
+	api := withoutEngine(dir, s)
 	return console.Local(api.Handler()), func() { s.Close() }, nil
 }
 
@@ -50,13 +50,45 @@ func connectRunning(ctx context.Context, dir string) (*console.Client, error) {
 	return console.Dial(dial), nil
 }
 
-// releaseWithout decides a held message by the folder's project.
-func releaseWithout(dir string, s engine.Backend) console.Releaser {
-	return func(ctx context.Context, id message.ID, by store.Person) (*message.Decision, error) {
-		plan, problems := loadProject(dir, "")
-		if plan == nil {
+// withoutEngine is the API on a store that no engine has open. What needs a plan
+// takes the folder's.
+func withoutEngine(dir string, s engine.Backend) console.API {
+	plan := func() (*routes.Plan, error) {
+		p, problems := loadProject(dir, "")
+		if p == nil {
 			return nil, errors.New("the project has problems; see spine-engine check: " + problems[0].String())
 		}
-		return engine.Release(ctx, plan, s, id, by)
+		return p, nil
+	}
+	return console.API{
+		Store: s,
+		Release: func(ctx context.Context, id message.ID, by store.Person) (*message.Decision, error) {
+			p, err := plan()
+			if err != nil {
+				return nil, err
+			}
+			return engine.Release(ctx, p, s, id, by)
+		},
+		Reprocess: func(ctx context.Context, o engine.Reprocess) (engine.Reprocessed, error) {
+			p, err := plan()
+			if err != nil {
+				return engine.Reprocessed{}, err
+			}
+			return engine.ReprocessStore(ctx, p, s, o)
+		},
+		Pause: func(ctx context.Context, w store.Switch) ([]string, error) {
+			p, err := plan()
+			if err != nil {
+				return nil, err
+			}
+			return engine.PauseStore(ctx, p, s, w)
+		},
+		Explain: func(id message.ID) (*engine.Explained, error) {
+			p, err := plan()
+			if err != nil {
+				return nil, err
+			}
+			return engine.ExplainStored(p, s, id)
+		},
 	}
 }

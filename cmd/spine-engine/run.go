@@ -72,7 +72,7 @@ func run(ctx context.Context, dir, env string, log zerolog.Logger, stderr io.Wri
 // the loopback listener when the project names one.
 func serveAdmin(e *engine.Engine, dir string, log zerolog.Logger) (stop func(), err error) {
 	settings := e.Plan().Settings
-	api := console.API{Store: e.Store(), Release: e.ReleaseMessage, Running: e}
+	api := console.API{Store: e.Store(), Release: e.ReleaseMessage, Reprocess: e.ReprocessQueue, Pause: e.Pause, Explain: e.Explain, Running: e}
 	var servers []*http.Server
 	serve := func(l net.Listener, h http.Handler) {
 		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}

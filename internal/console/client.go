@@ -91,6 +91,52 @@ func (c *Client) ActOnCopy(ctx context.Context, key, action string, o Order) (ou
 	return out, err
 }
 
+// Explain says what the plan in force makes of a stored message, and why.
+func (c *Client) Explain(ctx context.Context, id string) (out Explanation, err error) {
+	err = c.call(ctx, "GET", "/v1/messages/"+url.PathEscape(id)+"/explain", nil, &out)
+	return out, err
+}
+
+// Pauses lists the pauses that people have ordered.
+func (c *Client) Pauses(ctx context.Context) (out []Pause, err error) {
+	err = c.call(ctx, "GET", "/v1/pauses", nil, &out)
+	return out, err
+}
+
+// Pause pauses, or with resume ends a pause.
+func (c *Client) Pause(ctx context.Context, o PauseOrder, resume bool) (out PauseAnswer, err error) {
+	path := "/v1/pause"
+	if resume {
+		path = "/v1/resume"
+	}
+	err = c.call(ctx, "POST", path, o, &out)
+	return out, err
+}
+
+// Reprocess has the undelivered copies of a queue decided again; progress is told
+// how far it is (total 0 = unknown). The counts are of what was done before an error.
+func (c *Client) Reprocess(ctx context.Context, o ReprocessOrder, progress func(done, total int)) (out engine.Reprocessed, err error) {
+	resp, err := c.do(ctx, "POST", "/v1/reprocess", o)
+	if err != nil {
+		return out, err
+	}
+	defer resp.Body.Close()
+	for dec := json.NewDecoder(resp.Body); ; {
+		var l ReprocessLine
+		if err := dec.Decode(&l); err != nil {
+			return out, fmt.Errorf("the engine ended its answer early: %w", err)
+		}
+		switch {
+		case l.Result == nil:
+			progress(l.Done, l.Total)
+		case l.Error != "":
+			return *l.Result, errors.New(l.Error)
+		default:
+			return *l.Result, nil
+		}
+	}
+}
+
 // Queues lists queues.
 func (c *Client) Queues(ctx context.Context) (out []Queue, err error) {
 	err = c.call(ctx, "GET", "/v1/queues", nil, &out)

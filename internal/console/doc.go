@@ -4,7 +4,8 @@
 // HTTP: over the socket while an engine runs, to the same handler in its own
 // process when none does, so that there is one way to do each thing.
 //
-// Message content leaves through one endpoint only (a message's body), never
-// through a list, an error or a log. cmd imports the package; it asks the engine
+// Message content leaves through a message's body, its explanation (rows of
+// tables, texts of errors) and the keys of paused lanes only; never through
+// another list, an error or a log. cmd imports the package; it asks the engine
 // and the store through small interfaces.
 package console

@@ -21,11 +21,21 @@ import (
 // Store is what the API asks of a store.
 type Store interface {
 	store.History
+	store.Switches
 	Queues() ([]store.Queue, error)
 }
 
 // Releaser decides a held message again.
 type Releaser func(ctx context.Context, id message.ID, by store.Person) (*message.Decision, error)
+
+// Reprocessor decides the undelivered copies of a queue again.
+type Reprocessor func(ctx context.Context, o engine.Reprocess) (engine.Reprocessed, error)
+
+// Pauser pauses or resumes, and says what that is about.
+type Pauser func(ctx context.Context, w store.Switch) ([]string, error)
+
+// Explainer explains a stored message.
+type Explainer func(id message.ID) (*engine.Explained, error)
 
 // Running is what only a running engine can do.
 type Running interface {
@@ -36,9 +46,12 @@ type Running interface {
 
 // API serves the admin interface. Running is nil when no engine runs.
 type API struct {
-	Store   Store
-	Release Releaser
-	Running Running
+	Store     Store
+	Release   Releaser
+	Reprocess Reprocessor
+	Pause     Pauser
+	Explain   Explainer
+	Running   Running
 }
 
 // Handler is the whole API, for the Unix socket.
@@ -52,7 +65,12 @@ func (a API) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/messages/{id}/body", a.body)
 	mux.HandleFunc("POST /v1/messages/{id}/release", a.releaseMessage)
 	mux.HandleFunc("POST /v1/messages/{id}/discard", a.discardMessage)
+	mux.HandleFunc("GET /v1/messages/{id}/explain", a.explain)
 	mux.HandleFunc("GET /v1/queues", a.listQueues)
+	mux.HandleFunc("POST /v1/reprocess", a.reprocess)
+	mux.HandleFunc("GET /v1/pauses", a.listPauses)
+	mux.HandleFunc("POST /v1/pause", a.pause(true))
+	mux.HandleFunc("POST /v1/resume", a.pause(false))
 	mux.HandleFunc("GET /v1/totals", a.totals)
 	mux.HandleFunc("POST /v1/copies/{key}/release", a.copyAction((Store).Requeue))
 	mux.HandleFunc("POST /v1/copies/{key}/discard", a.copyAction((Store).DiscardCopy))
@@ -311,13 +329,15 @@ func (a API) queues(stored []store.Queue) []Queue {
 	for _, q := range a.Running.Status().Queues {
 		s := byName[q.Name]
 		out = append(out, Queue{Name: q.Name, Queued: q.Queued, Oldest: s.Oldest, State: stateOf(q), Lanes: q.Lanes,
-			LastError: q.LastError, LastErrorAt: q.LastErrorAt})
+			PausedUntil: q.PausedUntil, PausedBecause: q.PausedBecause, LastError: q.LastError, LastErrorAt: q.LastErrorAt})
 	}
 	return out
 }
 
 func stateOf(q engine.QueueState) string {
 	switch {
+	case q.Paused:
+		return "paused"
 	case q.Stopped > 0:
 		return "stopped"
 	case q.Retrying > 0:
@@ -347,19 +367,24 @@ func keyAndOrder(w http.ResponseWriter, r *http.Request) (message.Key, Order, bo
 	return key, order, ok
 }
 
-func orderOf(w http.ResponseWriter, r *http.Request) (Order, bool) {
-	var o Order
+func orderOf(w http.ResponseWriter, r *http.Request) (o Order, ok bool) {
+	ok = readOrder(w, r, &o, &o, "by, reason")
+	return o, ok
+}
+
+// readOrder reads an order of any kind; o is the part of it that says who gives it.
+func readOrder(w http.ResponseWriter, r *http.Request, into any, o *Order, fields string) bool {
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&o); err != nil {
-		fail(w, http.StatusBadRequest, errors.New("the order must be JSON: by, reason"))
-		return o, false
+	if err := dec.Decode(into); err != nil {
+		fail(w, http.StatusBadRequest, errors.New("the order must be JSON: "+fields))
+		return false
 	}
 	if o.By == "" {
 		fail(w, http.StatusBadRequest, errors.New("the order must say who gives it (by)"))
-		return o, false
+		return false
 	}
-	return o, true
+	return true
 }
 
 func answer(w http.ResponseWriter, code int, v any) {
@@ -375,7 +400,7 @@ func failStore(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		code = http.StatusNotFound
-	case errors.Is(err, store.ErrState):
+	case errors.Is(err, store.ErrState), errors.Is(err, engine.ErrPause):
 		code = http.StatusConflict
 	case errors.Is(err, store.ErrFailed), errors.Is(err, store.ErrClosed), errors.Is(err, store.ErrFull):
 		code = http.StatusServiceUnavailable

@@ -26,7 +26,6 @@ func Release(ctx context.Context, plan *routes.Plan, s store.History, id message
 	}
 	again, settled := heldParts(record.Parts)
 	d := plan.DecideAgain(record.Envelope, time.Now().UTC(), again)
-	onlyHeld(d, record.Parts)
 	if d.Outcome == message.Held || d.Outcome == message.Quarantined {
 		place, reason := d.Why()
 		return nil, fmt.Errorf("message %s would be %s again by %s (%s): %w", id, d.Outcome, place, reason, store.ErrState)
@@ -38,8 +37,8 @@ func Release(ctx context.Context, plan *routes.Plan, s store.History, id message
 	return d, s.Redecide(ctx, id, d, by)
 }
 
-// heldParts says what is to be decided again: the feeds that held the message,
-// their rules waived. What other feeds decided stands: their copies are on their way.
+// heldParts says what is to be decided again: the feeds that held the message, or
+// of a split message the parts that were held, their rules waived. What other feeds decided stands: their copies are on their way.
 func heldParts(parts []message.Part) (again routes.Again, settled []message.Part) {
 	for _, p := range parts {
 		if p.Outcome != message.Held {
@@ -58,38 +57,6 @@ func heldParts(parts []message.Part) (again routes.Again, settled []message.Part
 		return again, nil
 	}
 	return again, settled
-}
-
-// onlyHeld leaves of a split message only the parts that were held: the others
-// have their copies.
-func onlyHeld(d *message.Decision, before []message.Part) {
-	settled := func(feed string, number int) bool {
-		return number > 0 && slices.ContainsFunc(before, func(p message.Part) bool {
-			return p.Feed == feed && p.Number == number && p.Outcome != message.Held
-		})
-	}
-	if d.Outcome == message.Rejected || !slices.ContainsFunc(d.Parts, func(p message.Part) bool { return settled(p.Feed, p.Number) }) {
-		return
-	}
-	slots, keep := store.Slots(d), d.Deliveries[:0]
-	for i, v := range d.Deliveries {
-		if !settled(v.Feed, slots[i].Part) {
-			keep = append(keep, v)
-		}
-	}
-	d.Deliveries = keep
-	d.Parts = slices.DeleteFunc(d.Parts, func(p message.Part) bool { return settled(p.Feed, p.Number) })
-	d.Outcome = outcomeOf(d.Parts)
-}
-
-// outcomeOf is the weightiest outcome of parts that none of them rejects.
-func outcomeOf(parts []message.Part) message.Outcome {
-	for _, o := range []message.Outcome{message.Held, message.Quarantined, message.Unrouted, message.Routed} {
-		if slices.ContainsFunc(parts, func(p message.Part) bool { return p.Outcome == o }) {
-			return o
-		}
-	}
-	return message.Dropped
 }
 
 // ReleaseMessage is Release under the running plan.
