@@ -46,6 +46,14 @@ f#2 routed ""
 -> epr queued id=77.1 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77.1|P|2.4 / PID|1||123^^^RXX^PI / ORC|RE|1 / OBR|1|77.1||FBC / OBX|1|NM|HB||140 / NTE|1||a
 -> epr queued id=77.2 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77.2|P|2.4 / PID|1||123^^^RXX^PI / OBR|1|77.2||UE / OBX|1|NM|NA||135 / OBX|2|NM|K||4.1
 `},
+		{"split at a segment takes what belongs to it", `
+split: { at: PID, keep: [MSH], id: 'msg["MSH-10"] + "." + string(part.index)' }
+` + toEPR, "MSH|^~\\&|A|B|||1||ADT^A40|5|P|2.4\rPID|1||1\rMRG|2\rPID|1||3\rMRG|4\r", `routed AA
+f#1 routed ""
+f#2 routed ""
+-> epr queued id=5.1 lane="" MSH|^~\&|A|B|||1||ADT^A40|5.1|P|2.4 / PID|1||1 / MRG|2
+-> epr queued id=5.2 lane="" MSH|^~\&|A|B|||1||ADT^A40|5.2|P|2.4 / PID|1||3 / MRG|4
+`},
 		{"drop and hold are per part", `
 split: { group: [ORC, OBR], keep: [MSH], id: 'msg["MSH-10"] + "." + string(part.index)' }
 transform:

@@ -40,6 +40,9 @@ func (f *feed) readSplit(n *conf.Node) {
 		s.group = f.group(m["group"])
 	default:
 		s.at = f.cur.of(m["at"])
+		if p, ok := s.at.(hl7.Path); ok && p.DeepestLevel() == hl7.SegmentLevel && p.String() == p.Segment() {
+			s.group = []string{p.Segment()} // at: PID means each PID with what belongs to it
+		}
 	}
 	if m["keep"] == nil {
 		n.Errorf("add keep: [MSH, PID, PV1]", "what every part keeps of the message is not declared")
