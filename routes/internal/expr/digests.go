@@ -55,9 +55,9 @@ func (e *Env) digestDefs() []def {
 	}
 }
 
-func emptyInput(fn string) error {
-	return Fault(fn + ": the text is empty, and all that are would get the same; ask msg.has(...) first")
-}
+const emptyHint = "the text is empty, and all that are would get the same; ask msg.has(...) first"
+
+func emptyInput(fn string) error { return Fault(fn + ": " + emptyHint) }
 
 func keyed(key []byte, s string) []byte {
 	h := hmac.New(sha256.New, key)

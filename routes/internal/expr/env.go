@@ -183,9 +183,10 @@ func (e *Env) defineFunctions() []def {
 // zone data of the machine and count months from 0.
 func standardLibrary() cel.EnvOption {
 	without := env.NewLibrarySubset()
-	for _, fn := range []string{"bool", "bytes", "dyn", "type", "uint", "timestamp", "getFullYear", "getMonth", "getDayOfYear", "getDayOfMonth",
+	for _, fn := range []string{"in", "_in_", "bool", "bytes", "dyn", "type", "uint", "timestamp", "getFullYear", "getMonth", "getDayOfYear", "getDayOfMonth",
 		"getDate", "getDayOfWeek", "getHours", "getMinutes", "getSeconds", "getMilliseconds"} {
 		without.AddExcludedFunctions(env.NewFunction(fn))
 	}
+	without.AddExcludedMacros("has", "existsOne") // msg.has is another, exists_one the same
 	return cel.StdLib(cel.StdLibSubset(without))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -91,8 +92,7 @@ var (
 // friendly puts the checker's words into the language of feeds.
 func (e *Env) friendly(msg string) (text, hint string) {
 	if m := undeclared.FindStringSubmatch(msg); m != nil {
-		known := append([]string{"env", "table"}, reserved...)
-		return fmt.Sprintf("%q is not known here", m[1]), suggest(m[1], append(known, functionNames()...))
+		return fmt.Sprintf("%q is not known here", m[1]), e.otherName(m[1])
 	}
 	if m := noField.FindStringSubmatch(msg); m != nil {
 		return fmt.Sprintf("there is no %q here", m[1]), suggest(m[1], e.fieldNames())
@@ -101,6 +101,19 @@ func (e *Env) friendly(msg string) (text, hint string) {
 		return fmt.Sprintf("%s does not work on %s", operatorName(m[1]), friendlyTypes(m[2])), overloadHint(m[1], m[2])
 	}
 	return firstLine(msg), ""
+}
+
+// otherName suggests what may be meant by a name that is not known.
+func (e *Env) otherName(name string) string {
+	switch name {
+	case "timestamp", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds":
+		return `dates are read with date(...): date(now).inZone("Europe/London").hour()`
+	}
+	known := slices.Concat(reserved, functionNames())
+	for _, it := range e.items {
+		known = append(known, it.name)
+	}
+	return suggest(name, known)
 }
 
 func (e *Env) fieldNames() []string {
@@ -117,7 +130,16 @@ func overloadHint(op, args string) string {
 	if strings.Contains(args, "string") && strings.Contains(args, "int") && strings.HasPrefix(op, "_") {
 		return `values of a message are texts: write the number in quotes, or int(...)`
 	}
-	return ""
+	var shapes []string
+	for _, f := range Functions() {
+		if f.Name == op {
+			shapes = append(shapes, f.Shape)
+		}
+	}
+	if shapes == nil {
+		return ""
+	}
+	return "write " + strings.Join(shapes, ", or ")
 }
 
 func operatorName(op string) string {
@@ -128,10 +150,12 @@ func operatorName(op string) string {
 	return op
 }
 
-var typeWords = strings.NewReplacer("spine.Message", "a message", "string", "text", "bool", "yes-or-no",
-	"int", "number", "double", "decimal", "google.protobuf.Timestamp", "time", "timestamp", "time")
-
-func friendlyTypes(args string) string { return typeWords.Replace(args) }
+// friendlyTypes puts CEL's names of types into words.
+func friendlyTypes(args string) string {
+	return strings.NewReplacer("spine.Message", "message", "spine.Date", "date", "spine.Table.", "table ", "spine.Row.", "row of table ",
+		"spine.Vars", "vars", "spine.Meta", "meta", "spine.Part", "part", "list(string)", "list of texts", "string", "text", "bool", "yes-or-no",
+		"int", "number", "double", "decimal", "google.protobuf.Timestamp", "time", "timestamp", "time", "google.protobuf.Duration", "duration").Replace(args)
+}
 
 func typeName(t *cel.Type) string { return "a " + friendlyTypes(t.String()) }
 
@@ -148,6 +172,9 @@ func firstLine(s string) string {
 }
 
 func functionNames() []string {
-	return []string{"has", "is_null", "list", "get", "trim", "upperAscii", "lowerAscii", "upper", "lower", "replace", "substring",
-		"indexOf", "padLeft", "padRight", "split", "join", "matches", "startsWith", "endsWith", "contains", "size", "string", "int"}
+	var names []string
+	for _, f := range Functions() {
+		names = append(names, f.Name)
+	}
+	return names
 }
