@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ the project as it is now, and what became of its copies is shown beside.`,
 }
 
 func explain(cmd *cobra.Command, what string, f explainFlags) error {
+	if isStored(what) && f.with == "" {
+		return explainStored(cmd, what, f)
+	}
 	dir := f.dir
 	if f.with != "" {
 		dir = f.with
@@ -65,12 +69,97 @@ func explain(cmd *cobra.Command, what string, f explainFlags) error {
 		}
 		now = t
 	}
-	if id, err := ulid.ParseStrict(what); err == nil {
-		if _, err := os.Stat(what); err != nil {
-			return explainStored(cmd, plan, id, now, f)
-		}
+	if isStored(what) {
+		return explainWith(cmd, plan, what, now, f)
 	}
 	return explainFile(cmd, plan, what, now, f)
+}
+
+// isStored tells an id from a file's name.
+func isStored(what string) bool {
+	_, notID := ulid.ParseStrict(what)
+	_, noFile := os.Stat(what)
+	return notID == nil && noFile != nil
+}
+
+// explainStored asks the engine, or the store when none runs.
+func explainStored(cmd *cobra.Command, id string, f explainFlags) error {
+	client, done, err := connect(cmd.Context(), f.dir)
+	if err != nil {
+		return err
+	}
+	defer done()
+	x, err := client.Explain(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	w := cmd.OutOrStdout()
+	if f.json {
+		return printJSON(w, x)
+	}
+	if err := showMessage(w, x.Stored, false); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nas plan %s decides it now:\n", x.Plan)
+	files := map[string][]byte{}
+	if plan, _ := loadProject(f.dir, f.env); plan != nil && plan.Hash().String() == x.Plan {
+		files = plan.Files()
+	}
+	var trace []routes.Trace
+	for _, t := range x.Trace {
+		trace = append(trace, routes.Trace{Place: placeOf(t.Place), What: t.What, Result: t.Result, Key: t.Key})
+	}
+	if err := printTrace(w, files, trace); err != nil {
+		return err
+	}
+	for _, p := range x.Parts {
+		fmt.Fprintf(w, "feed %s: %s %s\n", p.Feed, p.Outcome, why(p.Rule, p.Reason))
+	}
+	for i, c := range x.Copies {
+		fmt.Fprintf(w, "copy %d to %s: %s, %d bytes, control id %s %s\n", i+1, c.Queue, c.State, c.Size, orNone(printable(c.Control)), why(c.Rule, c.Reason))
+	}
+	fmt.Fprintf(w, "outcome: %s\nanswer: %s\n", x.Outcome, orNone(x.Reply))
+	return nil
+}
+
+func placeOf(s string) message.Place {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return message.Place{}
+	}
+	line, err := strconv.Atoi(s[i+1:])
+	if err != nil {
+		return message.Place{File: s}
+	}
+	return message.Place{File: s[:i], Line: line}
+}
+
+// explainWith decides a stored message by another version of the project.
+func explainWith(cmd *cobra.Command, plan *routes.Plan, id string, now time.Time, f explainFlags) error {
+	client, done, err := connect(cmd.Context(), f.dir)
+	if err != nil {
+		return err
+	}
+	defer done()
+	d, err := client.Message(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	if err := client.Body(cmd.Context(), id, "", &body); err != nil {
+		return err
+	}
+	return explainBytes(cmd, plan, d.Source, body.Bytes(), now, f)
+}
+
+// explainBytes decides one message.
+func explainBytes(cmd *cobra.Command, plan *routes.Plan, source string, b []byte, now time.Time, f explainFlags) error {
+	env := &message.Envelope{ID: ulid.MustNew(ulid.Timestamp(now), bytes.NewReader(make([]byte, 16))), Received: now, Source: source, Body: message.InMemory(b)}
+	if b := bytes.TrimLeft(b, " \t\r\n\ufeff"); len(b) > 0 && b[0] == '<' {
+		env.Format = message.XML
+	}
+	d, trace := plan.Explain(env, now)
+	return printExplained(cmd.OutOrStdout(), plan, d, trace, f)
 }
 
 // explainFile decides every message of a file.
@@ -85,16 +174,10 @@ func explainFile(cmd *cobra.Command, plan *routes.Plan, file string, now time.Ti
 	}
 	bodies := messagesOf(data)
 	for i, b := range bodies {
-		env := &message.Envelope{ID: ulid.MustNew(ulid.Timestamp(now), bytes.NewReader(make([]byte, 16))), Received: now, Source: source, Body: message.InMemory(b)}
-		if b := bytes.TrimLeft(b, " \t\r\n\ufeff"); len(b) > 0 && b[0] == '<' {
-			env.Format = message.XML
-		}
 		if len(bodies) > 1 {
-			env.File, env.Index = file, i+1
 			fmt.Fprintf(cmd.OutOrStdout(), "--- message %d of %d\n", i+1, len(bodies))
 		}
-		d, trace := plan.Explain(env, now)
-		if err := printExplained(cmd.OutOrStdout(), plan, d, trace, f); err != nil {
+		if err := explainBytes(cmd, plan, source, b, now, f); err != nil {
 			return err
 		}
 	}
@@ -141,8 +224,20 @@ func printExplained(w io.Writer, plan *routes.Plan, d *message.Decision, trace [
 	if f.json {
 		return printJSON(w, explanationOf(d, trace))
 	}
-	fmt.Fprintf(w, "%s  control id %s, %d bytes, by %s\n", typeOf(d), orNone(d.ControlID), d.Envelope.Body.Size(), d.Envelope.Source)
-	files := plan.Files()
+	fmt.Fprintf(w, "%s  control id %s, %d bytes, by %s\n", typeOf(d), orNone(printable(d.ControlID)), d.Envelope.Body.Size(), d.Envelope.Source)
+	if err := printTrace(w, plan.Files(), trace); err != nil {
+		return err
+	}
+	for _, p := range d.Parts {
+		fmt.Fprintf(w, "%s: %s %s\n", partName(p), p.Outcome, why(p.Rule.String(), p.Reason))
+		for _, x := range p.Findings {
+			fmt.Fprintf(w, "  also found: %s (%s)\n", x.Text, x.Rule)
+		}
+	}
+	return printCopies(w, d, f.show)
+}
+
+func printTrace(w io.Writer, files map[string][]byte, trace []routes.Trace) error {
 	rows := make([][]string, 0, len(trace))
 	for _, t := range trace {
 		what := t.Result
@@ -151,22 +246,13 @@ func printExplained(w io.Writer, plan *routes.Plan, d *message.Decision, trace [
 		}
 		rows = append(rows, []string{"  " + t.Place.String(), t.What, what, lineOf(files, t.Place)})
 	}
-	if err := table(w, rows); err != nil {
-		return err
-	}
-	for _, p := range d.Parts {
-		fmt.Fprintf(w, "%s: %s%s\n", partName(p), p.Outcome, why(p.Rule.String(), p.Reason))
-		for _, x := range p.Findings {
-			fmt.Fprintf(w, "  also found: %s (%s)\n", x.Text, x.Rule)
-		}
-	}
-	return printCopies(w, d, f.show)
+	return table(w, rows)
 }
 
 func printCopies(w io.Writer, d *message.Decision, show bool) error {
 	for i := range d.Deliveries {
 		c := &d.Deliveries[i]
-		fmt.Fprintf(w, "copy %d to %s: %s, %d bytes, control id %s%s\n", i+1, c.Queue, c.State, c.Body.Size(), orNone(c.ControlID), heldBy(c))
+		fmt.Fprintf(w, "copy %d to %s: %s, %d bytes, control id %s%s\n", i+1, c.Queue, c.State, c.Body.Size(), orNone(printable(c.ControlID)), heldBy(c))
 		if !show {
 			continue
 		}
