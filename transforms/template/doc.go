@@ -13,6 +13,9 @@
 // hl7 every line end becomes CR, blanks before a segment and blank lines vanish,
 // and the last segment is terminated. To write {{ itself, write {{ "{{" }}.
 //
+// Expressions read HL7 null as the empty text, so a template writes null only where
+// it says so: {{if msg.is_null("PID-29")}}""{{end}}.
+//
 // Expressions and selectors are compiled by whoever parses a template: the package
 // knows neither CEL nor any format's selectors. It is pure: no files, no clock.
 // Errors name the template and its lines, never values. routes imports it.
