@@ -15,6 +15,7 @@ type relative struct {
 	own   choice // name(...): repetitions of a field
 	below byte   // '/' or '>', then p holds the rest; 0 = nums do
 	p     path
+	sep   byte   // before the first number, as written: obx-5, id.1
 	nums  [3]int // as many as are written
 	rep   choice // behind the first number
 	text  string
@@ -67,6 +68,9 @@ func (rd *pathReader) relative(r *relative) {
 	case c != 0:
 		rd.choice(&r.own, false)
 	}
+	if r.sep = rd.peek(); r.own.given() {
+		r.sep = '.'
+	}
 	for k := range r.nums {
 		if !rd.separator() {
 			break
@@ -94,20 +98,17 @@ func (r *relative) canonical() string {
 		if n == 0 {
 			break
 		}
-		s.WriteByte("-."[min(k+int(given(&r.own)), 1)])
+		if k == 0 {
+			s.WriteByte(r.sep)
+		} else {
+			s.WriteByte('.')
+		}
 		s.WriteString(strconv.Itoa(n))
 		if k == 0 {
 			r.rep.write(&s)
 		}
 	}
 	return s.String()
-}
-
-func given(c *choice) byte {
-	if c.given() {
-		return 1
-	}
-	return 0
 }
 
 // IsZero tells whether r is the zero Relative.

@@ -93,7 +93,7 @@ func (m *Message) repetitions(out []spot, seg []byte, f spot, p Path) ([]spot, e
 	switch {
 	case len(out) > 0:
 		return out, nil
-	case len(c.conds) > 0:
+	case len(c.conds) > 0 || p.p.at.rep > 0: // an item that is gone is not made again
 		return nil, refuse(p, ErrNoMatch.Error(), "", ErrNoMatch)
 	case m.delims.Repetition == 0:
 		return nil, refuse(p, "MSH-2 declares no repetition separator", "", nil)

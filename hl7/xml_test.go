@@ -153,6 +153,16 @@ func TestXMLCharsetOfMSH18(t *testing.T) {
 	}
 }
 
+func TestFromXMLReadsUTF16(t *testing.T) {
+	b := []byte{0xFF, 0xFE}
+	for _, c := range []byte(`<?xml version="1.0" encoding="UTF-16"?><HL7><MSH><MSH.3>A</MSH.3></MSH></HL7>`) {
+		b = append(b, c, 0)
+	}
+	if m, err := FromXML(b); err != nil || m.Get(MustPath("MSH-3")) != "A" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestFromXMLReadsHandMade(t *testing.T) {
 	m, err := FromXML([]byte("\xEF\xBB\xBF<?xml version='1.0'?><!-- made by hand --><x:M xmlns:x='u:1' a='b'>\n <x:MSH>\n  <x:MSH.3>A|B</x:MSH.3> <x:MSH.9><x:MSH.9.2>A01</x:MSH.9.2><x:MSH.9.1>ADT</x:MSH.9.1></x:MSH.9>\n </x:MSH>\n" +
 		" <x:PID><x:PID.8>F</x:PID.8><x:PID.3>1</x:PID.3><x:PID.5>\n   <x:PID.5.2>Ann</x:PID.5.2>\n  </x:PID.5><x:PID.3><![CDATA[<2>]]></x:PID.3><x:PID.9>\n </x:PID.9></x:PID>" +

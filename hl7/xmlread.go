@@ -50,9 +50,10 @@ func FromXML(b []byte) (*Message, error) {
 	if len(b) > maxXML {
 		return nil, &XMLError{Text: fmt.Sprintf("XML of more than %d bytes", maxXML)}
 	}
-	b = bytes.TrimPrefix(b, utf8BOM)
-	r := &xmlReader{dec: xml.NewDecoder(bytes.NewReader(b)), limit: xmlSlack + xmlGrowth*len(b), d: StandardDelimiters()}
-	r.dec.CharsetReader = charsetReader
+	r := &xmlReader{limit: xmlSlack + xmlGrowth*len(b), d: StandardDelimiters()}
+	if r.dec = decoder(b); r.dec == nil {
+		return nil, &XMLError{Text: "UTF-16 that cannot be decoded"}
+	}
 	if err := r.document(); err != nil {
 		return nil, err
 	}
@@ -64,6 +65,26 @@ func FromXML(b []byte) (*Message, error) {
 		return nil, &XMLError{Text: "a line holds what would be read as another segment"}
 	}
 	return m, m.asDeclared()
+}
+
+// decoder reads UTF-8, UTF-16 with a byte order mark, and what the XML
+// declaration names.
+func decoder(b []byte) *xml.Decoder {
+	b = bytes.TrimPrefix(b, utf8BOM)
+	wide, _ := detectUTF16(b)
+	if wide.enc != nil {
+		plain, err := wide.enc.NewDecoder().Bytes(b)
+		if err != nil {
+			return nil
+		}
+		b = plain
+	}
+	dec := xml.NewDecoder(bytes.NewReader(b))
+	dec.CharsetReader = charsetReader
+	if wide.enc != nil {
+		dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	}
+	return dec
 }
 
 // charsetReader decodes what the XML declaration names.
