@@ -156,20 +156,6 @@ func hasLoop(root ast.Expr) bool {
 	return found
 }
 
-func unfit(t *cel.Type, want Want) (Issue, bool) {
-	switch want {
-	case Bool:
-		if !t.IsExactType(cel.BoolType) {
-			return Issue{Line: 1, Text: "this gives " + typeName(t) + " where a yes or no is wanted", Hint: `compare it: ... == "A01"`}, false
-		}
-	case Text:
-		if !t.IsExactType(cel.StringType) && !t.IsExactType(cel.IntType) {
-			return Issue{Line: 1, Text: "this gives " + typeName(t) + " where a text is wanted", Hint: "make it a text: string(...)"}, false
-		}
-	}
-	return Issue{}, true
-}
-
 // UseTable marks a table as used outside expressions.
 func (e *Env) UseTable(name string) { e.used[name] = true }
 

@@ -104,6 +104,17 @@ func TestBool(t *testing.T) {
 		{"null is no value", `msg.has("PID-11")`, false},
 		{"is null", `msg.is_null("PID-11")`, true},
 		{"absent is not null", `msg.is_null("PID-30")`, false},
+		{"in a table", `msg["PID-8"] in table("sex") && !("Q" in table("sex"))`, true},
+		{"in a table with columns", `"300" in table("spec")`, true},
+		{"dates of one moment", `date("202601011200+0000") == date("202601011300+0100")`, true},
+		{"dates of another precision", `date("2026") == date("20260101")`, false},
+		{"2026 is not before a day of it", `date("2026").before(date("20261001"))`, false},
+		{"summer time", `date("20260701120000+0000").inZone("Europe/London").hour() == 13`, true},
+		{"leap day", `date("20240229").plusYears(1).format("iso") == "2025-02-28"`, true},
+		{"leap century", `date("20000228").daysUntil(date("20000301")) == 2 && date("19000228").daysUntil(date("19000301")) == 1`, true},
+		{"Sunday", `date("20261122").weekday() == 7 && date("20261123").weekday() == 1`, true},
+		{"form of a date", `is_date("01/10/2026", "DD/MM/YYYY") && !is_date("2026-10-01", "DD/MM/YYYY")`, true},
+		{"pseudonyms of two secrets", `hmac("research", "a") != sha256("a")`, true},
 		{"list member", `msg.event in ["A01", "A03"]`, true},
 		{"table has", `table("spec").has("301")`, false},
 		{"comprehension", `msg.list("OBX(*)-5").exists(v, v == "two")`, true},
@@ -152,6 +163,24 @@ func TestFaultsAreNeverFalseAndHoldNoContent(t *testing.T) {
 		{"conversion", `int(msg["PID-5.1"]) > 3`, "form"},
 		{"division", `1 / (size(msg["ZZZ-1"])) == 1`, "zero"},
 		{"index", `msg["PID-5.1"].split("x")[7] == ""`, "beyond"},
+		{"no date", `date(msg["PID-5.1"]).year() == 1`, "no HL7 date"},
+		{"no date of the form", `parse_date(msg["PID-5.1"], "uk").year() == 1`, "not the form uk"},
+		{"no age", `age(msg["PID-5.1"], now) > 18`, "no HL7 date"},
+		{"age before birth", `age("20300101", now) > 18`, "comes after"},
+		{"age of a year", `age("1970", now) > 18`, "to the day"},
+		{"month of a year", `date("1970").month() == 1`, "not written to the month"},
+		{"tomorrow of a year", `date("1970").plusDays(1).year() == 1`, "not written precisely"},
+		{"beyond the calendar", `date("99991231").plusDays(1).year() == 1`, "9999"},
+		{"time of a day", `date("19700101").format("HH:mm YYYY-MM-DD") == ""`, "less precise than the form"},
+		{"empty pseudonym", `hmac("research", msg["PID-11"]) == ""`, "hmac: the text is empty"},
+		{"empty digest", `sha256(msg["ZZZ-1"]) == ""`, "sha256: the text is empty"},
+		{"empty uuid", `uuid(msg["ZZZ-1"]) == ""`, "uuid: the text is empty"},
+		{"empty key", `shift_days("research", msg["ZZZ-1"], 3) == 1`, "shift_days: the text is empty"},
+		{"days", `shift_days("research", msg["PID-5.1"], size(msg["ZZZ-1"])) == 1`, "1 to 3650"},
+		{"no base64", `base64_decode(msg["PID-5.1"].substring(1)) == ""`, "no base64"},
+		{"bytes that are no text", `base64_decode(msg["PID-5.1"]) == ""`, "no text in UTF-8"},
+		{"an index that is no code", `table("sex")[msg["PID-5.1"]] == ""`, "not in table sex"},
+		{"padding", `msg["PID-5.1"].padRight(3000, " ") == ""`, "width"},
 		{"work", `msg["PID-5.1"].split("").size() == 1`, "separator is empty"},
 		{"cost", `["a","b","c","d","e","f","g","h"].all(a, ["a","b","c","d","e","f","g","h"].all(b, ["a","b","c","d","e","f","g","h"].all(c, ["a","b","c","d","e","f","g","h"].all(d, ["a","b","c","d","e","f","g","h"].all(e, ["a","b","c","d","e","f","g","h"].all(f, ["a","b","c","d","e","f","g","h"].all(g, a + b + c + d + e + f + g != msg["PID-5.1"])))))))`, "more work"},
 	} {
@@ -209,11 +238,15 @@ func TestIssues(t *testing.T) {
 // Whatever is written, compiling and evaluating never panics and never shows content.
 func FuzzCompile(f *testing.F) {
 	for _, s := range []string{`msg["PID-5.1"] == "x"`, `msg.list("OBX(*)-5").map(v, v + v).join("x") == ""`, `vars.ward`, `table("spec").get("300").name`,
-		`orig.event in ["A"] ? "a" : "b"`, `{"a": 1}.get("b", 2)`, `"x".padLeft(999, "ä").substring(3, 900)`, `now - now`, `meta.received`, `msg[0]`, `has(msg.type)`} {
+		`orig.event in ["A"] ? "a" : "b"`, `{"a": 1}.get("b", 2)`, `"x".padLeft(999, "ä").substring(3, 900)`, `now - now`, `meta.received`, `date(msg["PID-7"]).plusDays(3).format("DD/MM/YYYY[ HH:mm]")`, `age(msg["PID-7"], now) > 3`,
+		`hmac("research", msg["PID-3(5=NH).1"])`, `msg["PID-8"] in table("sex")`, `table("spec")["300"].name`, `is_date("x", "YYYY")`, `part.id`, `obx.index`, `msg[0]`, `has(msg.type)`} {
 		f.Add(s)
 	}
 	e := testEnv(f)
 	e.Define("ward", compile(f, e, `msg["PV1-3.1"]`, Any))
+	if err := e.PushItem("obx", 0); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, src string) {
 		for _, want := range []Want{Bool, Text, Any} {
 			p, issues := e.Compile(src, want)
@@ -224,10 +257,11 @@ func FuzzCompile(f *testing.F) {
 				continue
 			}
 			s := testScope(t, e)
-			_, err := p.Text(s)
-			if want == Bool {
-				_, err = p.Bool(s)
+			got, err := p.eval(&s.current)
+			if inter, ierr := p.interpret(&s.current); p.kind != other && outcome(got, err) != outcome(inter, ierr) {
+				t.Fatalf("native %s, interpreter %s", outcome(got, err), outcome(inter, ierr))
 			}
+			err = safe(err)
 			if err != nil && strings.Contains(err.Error(), "9990000018") {
 				t.Fatalf("%v", err)
 			}

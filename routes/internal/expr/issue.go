@@ -127,7 +127,12 @@ func (e *Env) fieldNames() []string {
 }
 
 func overloadHint(op, args string) string {
-	if strings.Contains(args, "string") && strings.Contains(args, "int") && strings.HasPrefix(op, "_") {
+	switch {
+	case op == "_==_" && strings.Contains(args, "list("):
+		return `write "x" in msg.list(...), or msg.list(...).exists(x, x == "...")`
+	case strings.Contains(args, "spine.Date") && strings.ContainsAny(op, "<>"):
+		return "write date.before(date) or date.after(date)"
+	case strings.Contains(args, "string") && strings.Contains(args, "int") && strings.HasPrefix(op, "_"):
 		return `values of a message are texts: write the number in quotes, or int(...)`
 	}
 	var shapes []string
@@ -140,6 +145,31 @@ func overloadHint(op, args string) string {
 		return ""
 	}
 	return "write " + strings.Join(shapes, ", or ")
+}
+
+// unfit says when the result is not of the kind that the place takes.
+func unfit(t *cel.Type, want Want) (Issue, bool) {
+	k := kindOf(t)
+	switch {
+	case want == Bool && k != aBool:
+		return Issue{Line: 1, Text: "this gives " + typeName(t) + " where a yes or no is wanted", Hint: `compare it: ... == "A01"`}, false
+	case want == Text && k != aText && k != aNumber:
+		return Issue{Line: 1, Text: "this gives " + typeName(t) + " where a text is wanted", Hint: "make it a text: " + asText(t)}, false
+	}
+	return Issue{}, true
+}
+
+// asText is how a value of another kind is written.
+func asText(t *cel.Type) string {
+	switch {
+	case t.IsExactType(dateType), t.IsExactType(cel.TimestampType):
+		return `...format("hl7"), of a date(...)`
+	case t.Kind() == cel.ListKind:
+		return `...join(", ")`
+	case strings.HasPrefix(t.TypeName(), "spine.Row."):
+		return "name a column, as in ...get(code).name"
+	}
+	return "string(...)"
 }
 
 func operatorName(op string) string {

@@ -282,3 +282,20 @@ func BenchmarkSettled(b *testing.B) {
 		})
 	}
 }
+
+// Loading a project: an environment for each feed, a program for each expression.
+func BenchmarkCompile(b *testing.B) {
+	b.Run("environment", func(b *testing.B) {
+		for b.Loop() {
+			testEnv(b)
+		}
+	})
+	e := testEnv(b)
+	for _, src := range []string{`msg.event in ["A01", "A02"] && msg["PV1-3.1"] != "X"`, `msg.list("OBX(*)-5").exists(v, v == "a")`} {
+		b.Run(src, func(b *testing.B) {
+			for b.Loop() {
+				compile(b, e, src, Bool)
+			}
+		})
+	}
+}
