@@ -134,7 +134,7 @@ func (d *Date) Apply(in *Input) error {
 		case out == text:
 			return nil
 		}
-		return in.Doc.Set(at, out)
+		return put(in.Doc, at, out)
 	})
 }
 

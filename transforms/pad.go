@@ -66,11 +66,11 @@ func (p *Pad) Apply(in *Input) error {
 		case more == 0, more < 0 && p.tooLong == keepLong:
 			return nil
 		case more < 0 && p.tooLong == cutLong:
-			return in.Doc.Set(at, p.cut(text, -more))
+			return put(in.Doc, at, p.cut(text, -more))
 		case more < 0:
 			return fmt.Errorf("the value at %s has %d characters where pad makes %d; say too_long: keep or cut", at, p.to-more, p.to)
 		}
-		return in.Doc.Set(at, p.fill(text, strings.Repeat(p.with, more)))
+		return put(in.Doc, at, p.fill(text, strings.Repeat(p.with, more)))
 	})
 }
 

@@ -118,7 +118,7 @@ func (r *Replace) Apply(in *Input) error {
 		case out == text:
 			return nil
 		}
-		return in.Doc.Set(at, out)
+		return put(in.Doc, at, out)
 	})
 }
 

@@ -93,7 +93,7 @@ func (t *Tidy) Apply(in *Input) error {
 		case tidy == text:
 			return nil
 		}
-		return in.Doc.Set(at, tidy)
+		return put(in.Doc, at, tidy)
 	})
 }
 

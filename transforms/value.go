@@ -100,3 +100,12 @@ func eachValue(doc message.Doc, step string, ats []message.Selector, f func(at m
 	}
 	return nil
 }
+
+// put writes the result of a step that works on a value. Two quotes would be null,
+// which asks the receiver to delete: no such step means that.
+func put(doc message.Doc, at message.Selector, text string) error {
+	if text == `""` {
+		return fmt.Errorf("the result at %s would be read as null, which asks to delete; where that is meant, use nullify", at)
+	}
+	return doc.Set(at, text)
+}

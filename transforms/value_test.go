@@ -15,7 +15,7 @@ import (
 // values holds one of everything that value steps work on.
 const values = "MSH|^~\\&|PAS|RXX|EPR|RXX|20260101101500||ADT^A08|C17|P|2.5.1\r" +
 	"PID|1||999 000 0018^^^NHS^NH~42^^^RXX^PI||Test^Ann||19700615|F|||1 Road^^Town^^ls14ap||(0113) 496-0000\r" +
-	"ZPI|01-Oct-2026|\"\"|  two   words |a\\S\\b|202607011245+0000|a,b,c||x^y\r" +
+	"ZPI|01-Oct-2026|\"\"|  two   words |a\\S\\b|202607011245+0000|a,b,c||x^y|\"q\"\r" +
 	"OBX|1|ST|A||a\rOBX|2|ST|B||\"\"\rOBX|3|ST|C||bb\r"
 
 type valueCase struct {
@@ -166,6 +166,7 @@ func TestReplace(t *testing.T) {
 		{"to nothing", replace("PID-8", transforms.ReplaceSpec{Text: "F"}), "PID-8", "", ""},
 		{"not there", replace("PID-8", transforms.ReplaceSpec{Text: "M", By: "1"}), "PID-8", "F", ""},
 		{"null left alone", replace("OBX(*)-5", transforms.ReplaceSpec{Pattern: ".*", By: "x"}), "OBX(*)-5", "x;;x", ""},
+		{"null is not written by chance", replace("ZPI-9", transforms.ReplaceSpec{Text: "q"}), "ZPI-9", `"q"`, "would be read as null"},
 		{"a field with parts is no value", replace("ZPI-8", transforms.ReplaceSpec{Text: "x"}), "ZPI-8", "x^y", "has parts"},
 	})
 }
