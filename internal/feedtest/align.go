@@ -7,7 +7,7 @@ import "bytes"
 type pair struct{ want, got []byte }
 
 // mostAligned bounds the work of aligning; longer texts are compared line by line.
-const mostAligned = 1500
+const mostAligned = 500
 
 // align lays two lists of lines side by side: equal lines together first, then
 // lines of the same id, so that one segment too many shifts nothing.
@@ -37,19 +37,20 @@ func sideBySide(want, got [][]byte) []pair {
 
 // best finds the alignment of greatest likeness.
 func best(want, got [][]byte, id func([]byte) string) []pair {
+	a, b := linesOf(want, id), linesOf(got, id)
 	score := make([][]int, len(want)+1)
 	for i := range score {
 		score[i] = make([]int, len(got)+1)
 	}
 	for i := len(want) - 1; i >= 0; i-- {
 		for j := len(got) - 1; j >= 0; j-- {
-			score[i][j] = max(score[i+1][j], score[i][j+1], score[i+1][j+1]+likeness(want[i], got[j], id))
+			score[i][j] = max(score[i+1][j], score[i][j+1], score[i+1][j+1]+likeness(&a[i], &b[j]))
 		}
 	}
 	var out []pair
 	i, j := 0, 0
 	for i < len(want) && j < len(got) {
-		like := likeness(want[i], got[j], id)
+		like := likeness(&a[i], &b[j])
 		switch {
 		case like > 0 && score[i][j] == score[i+1][j+1]+like:
 			out = append(out, pair{want[i], got[j]})
@@ -63,6 +64,20 @@ func best(want, got [][]byte, id func([]byte) string) []pair {
 		}
 	}
 	return append(out, rest(want[i:], got[j:])...)
+}
+
+// line is what is compared of a line.
+type line struct {
+	text []byte
+	id   string
+}
+
+func linesOf(texts [][]byte, id func([]byte) string) []line {
+	out := make([]line, len(texts))
+	for i, t := range texts {
+		out[i] = line{t, id(t)}
+	}
+	return out
 }
 
 // rest is what is left when one side has ended.
@@ -79,13 +94,13 @@ func rest(want, got [][]byte) []pair {
 
 // likeness of two lines: equal, the same segment with the same beginning (a set
 // id), the same segment, or not alike.
-func likeness(a, b []byte, id func([]byte) string) int {
+func likeness(a, b *line) int {
 	switch {
-	case bytes.Equal(a, b):
-		return 8
-	case id(a) != id(b):
+	case a.id != b.id:
 		return 0
-	case bytes.Equal(prefix(a), prefix(b)):
+	case bytes.Equal(a.text, b.text):
+		return 8
+	case bytes.Equal(prefix(a.text), prefix(b.text)):
 		return 4
 	}
 	return 3

@@ -21,6 +21,9 @@ func Changes(before, after []byte) []string {
 type words struct{ values, missing, more string }
 
 func differences(want, got []byte, say words) []string {
+	if sameLines(want, got) {
+		return nil
+	}
 	if isBinary(want) || isBinary(got) {
 		return []string{fmt.Sprintf("%d bytes and %d bytes, which differ from byte %d on", len(want), len(got), common(want, got))}
 	}
@@ -56,8 +59,9 @@ type differ struct {
 	words
 	er7 bool
 	cut [4]byte
-	n   int // line
-	out []string
+	// Lines so far of what was expected, and of what came.
+	nWant, nGot int
+	out         []string
 }
 
 func (d *differ) id(line []byte) string {
@@ -71,7 +75,12 @@ func (d *differ) id(line []byte) string {
 func (d *differ) say(format string, args ...any) { d.out = append(d.out, fmt.Sprintf(format, args...)) }
 
 func (d *differ) pair(p pair, seen map[string]int) {
-	d.n++
+	if p.want != nil {
+		d.nWant++
+	}
+	if p.got != nil {
+		d.nGot++
+	}
 	if !d.er7 {
 		d.line(p)
 		return
@@ -92,18 +101,21 @@ func (d *differ) pair(p pair, seen map[string]int) {
 	case p.got == nil:
 		d.say("%s segment %s: %q", d.missing, name, p.want)
 	case !bytes.Equal(p.want, p.got):
-		d.segment(name, p.want, p.got)
+		before := len(d.out)
+		if d.segment(name, p.want, p.got); len(d.out) == before { // empty parts at the end
+			d.say(d.values, "segment "+name, p.want, p.got)
+		}
 	}
 }
 
 func (d *differ) line(p pair) {
 	switch {
 	case p.want == nil:
-		d.say("%s line %d: %q", d.more, d.n, p.got)
+		d.say("%s line %d: %q", d.more, d.nGot, p.got)
 	case p.got == nil:
-		d.say("%s line %d: %q", d.missing, d.n, p.want)
+		d.say("%s line %d: %q", d.missing, d.nWant, p.want)
 	case !bytes.Equal(p.want, p.got):
-		d.say(d.values, fmt.Sprintf("line %d", d.n), p.want, p.got)
+		d.say(d.values, fmt.Sprintf("line %d", d.nWant), p.want, p.got)
 	}
 }
 
