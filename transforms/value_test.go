@@ -15,7 +15,7 @@ import (
 // values holds one of everything that value steps work on.
 const values = "MSH|^~\\&|PAS|RXX|EPR|RXX|20260101101500||ADT^A08|C17|P|2.5.1\r" +
 	"PID|1||999 000 0018^^^NHS^NH~42^^^RXX^PI||Test^Ann||19700615|F|||1 Road^^Town^^ls14ap||(0113) 496-0000\r" +
-	"ZPI|01-Oct-2026|\"\"|  two   words |a\\S\\b|202607011245+0000|a,b,c||x^y|\"q\"\r" +
+	"ZPI|01-Oct-2026|\"\"|  two   words |a\\S\\b|202607011245+0000|a,b,c||x^y|\"q\"|a&b^c\r" +
 	"OBX|1|ST|A||a\rOBX|2|ST|B||\"\"\rOBX|3|ST|C||bb\r"
 
 type valueCase struct {
@@ -89,6 +89,8 @@ func TestTidy(t *testing.T) {
 		{"nothing matches", tidy("nhs_number", "", "skip", "PID-3(5=XX).1"), "PID-8", "F", ""},
 		{"nothing matches and something should", tidy("nhs_number", "", "hold", "PID-3(5=XX).1"), "PID-8", "F", "nothing matches PID-3(5=XX).1"},
 		{"a field with parts is no value", tidy("upper", "", "", "PID-5"), "PID-5", "Test^Ann", "has parts"},
+		{"nor a component with subcomponents", tidy("upper", "", "", "ZPI-10.1"), "ZPI-10", "a&b^c", "has parts"},
+		{"a first part is a value", tidy("upper", "", "", "ZPI-10.1.1"), "ZPI-10", "A&b^c", ""},
 		{"nor one with repetitions", tidy("upper", "", "", "PID-3"), "PID-3.1", "999 000 0018", "has parts"},
 	})
 }
@@ -240,5 +242,35 @@ func TestSpecErrors(t *testing.T) {
 		if !errors.As(c.err, &se) || !strings.Contains(c.err.Error(), c.want) {
 			t.Errorf("%v, want %q", c.err, c.want)
 		}
+	}
+}
+
+// Below an item of each it is the same: a notation is no value.
+func TestPartsBelowAnItem(t *testing.T) {
+	d, err := hl7doc.Parse([]byte(values), hl7.Options{UseMSH18: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := d.Items(sel(t, "ZPI"))
+	if err != nil || len(items) != 1 {
+		t.Fatal(err)
+	}
+	d.Bind(0, items[0], 1)
+	for place, want := range map[string]string{"z-10": "has parts", "z-10.1": "has parts", "z-4": "", "z-6": ""} {
+		s, err := hl7doc.Compile(place, map[string]int{"z": 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		step, err := transforms.NewTidy(transforms.TidySpec{At: []message.Selector{s}, As: "upper"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = step.Apply(&transforms.Input{Doc: d})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+	if got := d.Text(sel(t, "ZPI-4")) + " " + d.Text(sel(t, "ZPI-10")); got != "A^B a&b^c" {
+		t.Error(got)
 	}
 }
