@@ -15,7 +15,7 @@ type def struct {
 	args     []*cel.Type
 	result   *cel.Type
 	call     func(args ...ref.Val) ref.Val
-	native   func(c *native, args []node) (node, bool)
+	native   func(args []node) node // nil: the interpreter calls it
 }
 
 func (d *def) option() cel.EnvOption {
@@ -51,7 +51,7 @@ func fTT(f func(string) string) def {
 	return def{
 		args: []*cel.Type{cel.StringType}, result: cel.StringType,
 		call: func(a ...ref.Val) ref.Val { return types.String(f(text(a[0]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x := a[0].text
 			return node{text: func(v *view) (string, error) {
 				s, err := x(v)
@@ -59,7 +59,7 @@ func fTT(f func(string) string) def {
 					return "", err
 				}
 				return f(s), nil
-			}}, true
+			}}
 		},
 	}
 }
@@ -68,7 +68,7 @@ func fTTe(f func(string) (string, error)) def {
 	return def{
 		args: []*cel.Type{cel.StringType}, result: cel.StringType,
 		call: func(a ...ref.Val) ref.Val { return textOr(f(text(a[0]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x := a[0].text
 			return node{text: func(v *view) (string, error) {
 				s, err := x(v)
@@ -76,7 +76,7 @@ func fTTe(f func(string) (string, error)) def {
 					return "", err
 				}
 				return f(s)
-			}}, true
+			}}
 		},
 	}
 }
@@ -85,12 +85,12 @@ func fTB(f func(string) bool) def {
 	return def{
 		args: []*cel.Type{cel.StringType}, result: cel.BoolType,
 		call: func(a ...ref.Val) ref.Val { return types.Bool(f(text(a[0]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x := a[0].text
 			return node{yes: func(v *view) (bool, error) {
 				s, err := x(v)
 				return err == nil && f(s), err
-			}}, true
+			}}
 		},
 	}
 }
@@ -99,7 +99,7 @@ func fTTN(f func(a, b string) int64) def {
 	return def{
 		args: []*cel.Type{cel.StringType, cel.StringType}, result: cel.IntType,
 		call: func(a ...ref.Val) ref.Val { return types.Int(f(text(a[0]), text(a[1]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x, y := a[0].text, a[1].text
 			return node{number: func(v *view) (int64, error) {
 				s, t, err := two(v, x, y)
@@ -107,7 +107,7 @@ func fTTN(f func(a, b string) int64) def {
 					return 0, err
 				}
 				return f(s, t), nil
-			}}, true
+			}}
 		},
 	}
 }
@@ -116,7 +116,7 @@ func fTTTe(f func(a, b string) (string, error)) def {
 	return def{
 		args: []*cel.Type{cel.StringType, cel.StringType}, result: cel.StringType,
 		call: func(a ...ref.Val) ref.Val { return textOr(f(text(a[0]), text(a[1]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x, y := a[0].text, a[1].text
 			return node{text: func(v *view) (string, error) {
 				s, t, err := two(v, x, y)
@@ -124,7 +124,7 @@ func fTTTe(f func(a, b string) (string, error)) def {
 					return "", err
 				}
 				return f(s, t)
-			}}, true
+			}}
 		},
 	}
 }
@@ -133,7 +133,7 @@ func fTTTTe(f func(a, b, c string) (string, error)) def {
 	return def{
 		args: []*cel.Type{cel.StringType, cel.StringType, cel.StringType}, result: cel.StringType,
 		call: func(a ...ref.Val) ref.Val { return textOr(f(text(a[0]), text(a[1]), text(a[2]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x, y, z := a[0].text, a[1].text, a[2].text
 			return node{text: func(v *view) (string, error) {
 				s, t, err := two(v, x, y)
@@ -145,7 +145,7 @@ func fTTTTe(f func(a, b, c string) (string, error)) def {
 					return "", err
 				}
 				return f(s, t, u)
-			}}, true
+			}}
 		},
 	}
 }
@@ -154,7 +154,7 @@ func fTNTe(f func(string, int64) (string, error)) def {
 	return def{
 		args: []*cel.Type{cel.StringType, cel.IntType}, result: cel.StringType,
 		call: func(a ...ref.Val) ref.Val { return textOr(f(text(a[0]), number(a[1]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x, n := a[0].text, a[1].number
 			return node{text: func(v *view) (string, error) {
 				s, i, err := textNumber(v, x, n)
@@ -162,7 +162,7 @@ func fTNTe(f func(string, int64) (string, error)) def {
 					return "", err
 				}
 				return f(s, i)
-			}}, true
+			}}
 		},
 	}
 }
@@ -171,7 +171,7 @@ func fTNNTe(f func(string, int64, int64) (string, error)) def {
 	return def{
 		args: []*cel.Type{cel.StringType, cel.IntType, cel.IntType}, result: cel.StringType,
 		call: func(a ...ref.Val) ref.Val { return textOr(f(text(a[0]), number(a[1]), number(a[2]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x, n, m := a[0].text, a[1].number, a[2].number
 			return node{text: func(v *view) (string, error) {
 				s, i, err := textNumber(v, x, n)
@@ -183,7 +183,7 @@ func fTNNTe(f func(string, int64, int64) (string, error)) def {
 					return "", err
 				}
 				return f(s, i, j)
-			}}, true
+			}}
 		},
 	}
 }
@@ -192,7 +192,7 @@ func fTNTTe(f func(string, int64, string) (string, error)) def {
 	return def{
 		args: []*cel.Type{cel.StringType, cel.IntType, cel.StringType}, result: cel.StringType,
 		call: func(a ...ref.Val) ref.Val { return textOr(f(text(a[0]), number(a[1]), text(a[2]))) },
-		native: func(_ *native, a []node) (node, bool) {
+		native: func(a []node) node {
 			x, n, y := a[0].text, a[1].number, a[2].text
 			return node{text: func(v *view) (string, error) {
 				s, i, err := textNumber(v, x, n)
@@ -204,7 +204,7 @@ func fTNTTe(f func(string, int64, string) (string, error)) def {
 					return "", err
 				}
 				return f(s, i, t)
-			}}, true
+			}}
 		},
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/env"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 
 	"github.com/spine-engine/spine-engine/internal/message"
 	"github.com/spine-engine/spine-engine/transforms"
@@ -134,7 +136,7 @@ const costLimit = 2_000_000
 func (e *Env) plan(checked *cel.Ast) (*Program, []Issue) {
 	opts := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
 	if hasLoop(checked.NativeRep().Expr()) {
-		opts = append(opts, cel.CostLimit(costLimit))
+		opts = append(opts, cel.CostLimit(costLimit), cel.CostTracking(growth{}))
 	}
 	p, err := e.cel.Program(checked, opts...)
 	if err != nil {
@@ -146,6 +148,26 @@ func (e *Env) plan(checked *cel.Ast) (*Program, []Issue) {
 		out.node = n
 	}
 	return out, nil
+}
+
+// growth counts what a call makes as work, so that a loop cannot fill the memory:
+// ten characters, or one element, as one step.
+type growth struct{}
+
+// CallCost implements CEL's estimator of costs; nil leaves a call to CEL.
+func (growth) CallCost(_, _ string, _ []ref.Val, result ref.Val) *uint64 {
+	steps := uint64(1)
+	switch r := result.(type) {
+	case types.String:
+		steps += uint64(len(r)) / 10
+	case traits.Lister:
+		if n, ok := r.Size().(types.Int); ok {
+			steps += uint64(n)
+		}
+	default:
+		return nil
+	}
+	return &steps
 }
 
 func hasLoop(root ast.Expr) bool {

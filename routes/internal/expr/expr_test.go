@@ -182,6 +182,7 @@ func TestFaultsAreNeverFalseAndHoldNoContent(t *testing.T) {
 		{"an index that is no code", `table("sex")[msg["PID-5.1"]] == ""`, "not in table sex"},
 		{"padding", `msg["PID-5.1"].padRight(3000, " ") == ""`, "width"},
 		{"work", `msg["PID-5.1"].split("").size() == 1`, "separator is empty"},
+		{"growth", `"a,b,c,d,e,f,g,h,i,j".split(",").map(a, "a,b,c,d,e,f,g,h,i,j".split(",").map(b, "a,b,c,d,e,f,g,h,i,j".split(",").map(c, "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z".split(",").map(d, d.padLeft(1000, "x"))))).size() == 1`, "more work"},
 		{"cost", `["a","b","c","d","e","f","g","h"].all(a, ["a","b","c","d","e","f","g","h"].all(b, ["a","b","c","d","e","f","g","h"].all(c, ["a","b","c","d","e","f","g","h"].all(d, ["a","b","c","d","e","f","g","h"].all(e, ["a","b","c","d","e","f","g","h"].all(f, ["a","b","c","d","e","f","g","h"].all(g, a + b + c + d + e + f + g != msg["PID-5.1"])))))))`, "more work"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

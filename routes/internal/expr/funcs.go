@@ -30,8 +30,6 @@ func functions() []cel.EnvOption {
 		onMsg(itemIndex, "msg_item_index", num, msgItemIndex),
 		member("get", "map_get_default", []*cel.Type{cel.MapType(k, v), k, v}, v, mapGet),
 		member("split", "text_split", []*cel.Type{str, str}, list, splitText),
-		member("join", "list_join", []*cel.Type{list}, str, joinTexts),
-		member("join", "list_join_with", []*cel.Type{list, str}, str, joinTexts),
 	}
 }
 

@@ -32,7 +32,7 @@ func (w writer) text(depth int) string {
 	}
 	t := func() string { return w.text(depth - 1) }
 	n := func() string { return w.number(depth - 1) }
-	switch w.Intn(18) {
+	switch w.Intn(19) {
 	case 0, 1:
 		return "(" + t() + " + " + t() + ")"
 	case 2:
@@ -61,6 +61,8 @@ func (w writer) text(depth int) string {
 		return fmt.Sprintf(`{"A03": "out", "": "x", "W7": "ä"}.get(%s, %s)`, t(), t())
 	case 15:
 		return w.one("sha256", "uuid", "base64_encode", "base64_decode") + "(" + t() + ")"
+	case 17:
+		return w.one(`msg.list("OBX(*)-5").join()`, `orig.list("OBX(*)-5").join(`+t()+`)`, `msg.list("ZZZ(*)-1").join("x")`)
 	case 16:
 		return `hmac("research", ` + t() + ")"
 	}
@@ -72,7 +74,9 @@ func (w writer) number(depth int) string {
 		return w.one("0", "1", "3", "-1", "9223372036854775807", "meta.index", "meta.row", "meta.size", "part.index", "vars.count", "obx.index")
 	}
 	t := func() string { return w.text(depth - 1) }
-	switch w.Intn(6) {
+	switch w.Intn(7) {
+	case 5:
+		return w.one(`msg.list("OBX(*)-5").size()`, `size(orig.list("OBX(*)-5"))`)
 	case 0:
 		return "size(" + t() + ")"
 	case 1:
@@ -295,6 +299,23 @@ func BenchmarkCompile(b *testing.B) {
 		b.Run(src, func(b *testing.B) {
 			for b.Loop() {
 				compile(b, e, src, Bool)
+			}
+		})
+	}
+}
+
+// What the interpreter does by itself.
+func BenchmarkInterpreted(b *testing.B) {
+	for _, src := range []string{`date(msg["PID-7"]).format("DD/MM/YYYY")`, `age(msg["PID-7"], now)`, `msg.list("OBX(*)-5").exists(v, v == "two") ? "a" : "b"`,
+		`msg.list("OBX(*)-5").join(",")`} {
+		b.Run(src, func(b *testing.B) {
+			e := testEnv(b)
+			p, s := compile(b, e, src, Text), testScope(b, e)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.Text(s); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

@@ -130,16 +130,24 @@ func (p *Program) Bool(s *Scope) (bool, error) {
 		return yes, safe(err)
 	}
 	r, err := p.run(s)
+	if err == nil && r.kind != aBool {
+		err = Fault("the expression gave no yes or no")
+	}
 	return r.yes, err
 }
 
 // Text evaluates a text; numbers are written in decimal.
 func (p *Program) Text(s *Scope) (string, error) {
 	r, err := p.run(s)
-	if r.kind == aNumber {
-		return strconv.FormatInt(r.number, 10), err
+	switch {
+	case err != nil:
+		return "", err
+	case r.kind == aText:
+		return r.text, nil
+	case r.kind == aNumber:
+		return strconv.FormatInt(r.number, 10), nil
 	}
-	return r.text, err
+	return "", Fault("the expression gave no text")
 }
 
 // Store evaluates over the message as it is now and stores the result, of

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -15,6 +16,8 @@ const (
 	maxParts = 100_000
 	maxWidth = 1000
 )
+
+const joinTooLong = Fault("join: the result is longer than 16 MiB")
 
 // textDefs are the functions over texts.
 func textDefs() []def {
@@ -36,7 +39,40 @@ func textDefs() []def {
 			fill, err := padding("padRight", s, width, with)
 			return s + fill, err
 		})),
+		member("join", "list_join", joinDef(cel.ListType(cel.StringType))),
+		member("join", "list_join_with", joinDef(cel.ListType(cel.StringType), cel.StringType)),
 	}
+}
+
+func joinDef(args ...*cel.Type) def {
+	return def{args: args, result: cel.StringType, call: joinTexts, native: func(a []node) node {
+		list, with := a[0].list, textFn(func(*view) (string, error) { return "", nil })
+		if len(a) == 2 {
+			with = a[1].text
+		}
+		return node{text: func(v *view) (string, error) {
+			l, err := list(v)
+			if err != nil {
+				return "", err
+			}
+			sep, err := with(v)
+			if err != nil {
+				return "", err
+			}
+			return joinStrings(l, sep)
+		}}
+	}}
+}
+
+func joinStrings(l []string, sep string) (string, error) {
+	n := len(sep) * max(len(l)-1, 0)
+	for _, s := range l {
+		n += len(s)
+	}
+	if n > maxText {
+		return "", joinTooLong
+	}
+	return strings.Join(l, sep), nil
 }
 
 func upperASCII(s string) string { return mapASCII(s, 'a', 'z') }
@@ -127,21 +163,13 @@ func joinTexts(args ...ref.Val) ref.Val {
 	if len(args) == 2 {
 		sep = text(args[1])
 	}
-	var b strings.Builder
-	first := true
+	var l []string
 	for it := args[0].(traits.Lister).Iterator(); it.HasNext() == types.True; {
 		s, ok := it.Next().(types.String)
 		if !ok {
 			return failed("join: an element is no text")
 		}
-		if !first {
-			b.WriteString(sep)
-		}
-		first = false
-		b.WriteString(string(s))
-		if b.Len() > maxText {
-			return failed("join: the result is longer than 16 MiB")
-		}
+		l = append(l, string(s))
 	}
-	return types.String(b.String())
+	return textOr(joinStrings(l, sep))
 }
