@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spine-engine/spine-engine/hl7"
@@ -44,18 +45,22 @@ func Compile(text string, items map[string]int) (message.Selector, error) {
 
 // unknownItem says what may have been meant: another item, or a segment.
 func unknownItem(text, name string, items map[string]int) error {
-	if upper := strings.ToUpper(name); len(name) == 3 {
-		if _, err := hl7.ParsePath(upper); err == nil && (len(items) == 0 || near(name, items) == "") {
-			return &hl7.PathError{Input: text, Text: "a segment id is an upper-case letter and two upper-case letters or digits", Hint: "write " + upper}
-		}
+	var meant []string
+	if best := near(name, items); best != "" {
+		meant = append(meant, strconv.Quote(best))
+	}
+	upper := strings.ToUpper(name)
+	if _, err := hl7.ParsePath(upper); err == nil && len(name) == 3 {
+		meant = append(meant, "the segment "+upper)
 	}
 	e := &hl7.PathError{Input: text, Text: fmt.Sprintf("there is no item %q here", name)}
-	if best := near(name, items); best != "" {
-		e.Hint = fmt.Sprintf("did you mean %q?", best)
-	} else if len(items) > 0 {
+	switch {
+	case len(meant) > 0:
+		e.Hint = "did you mean " + strings.Join(meant, " or ") + "?"
+	case len(items) > 0:
 		e.Hint = "the items here are " + strings.Join(slices.Sorted(maps.Keys(items)), ", ")
-	} else {
-		e.Hint = "a segment id is three upper-case letters or digits; items are named by the as of each"
+	default:
+		e.Hint = "a segment id is three upper-case letters or digits, and an item is named by the as of each"
 	}
 	return e
 }
@@ -71,8 +76,12 @@ func near(name string, items map[string]int) string {
 	return best
 }
 
-// distance counts the letters to change, add or leave out.
+// distance counts the letters to change, add or leave out; the same letters in
+// another order count one.
 func distance(a, b string) int {
+	if len(a) == len(b) && a != b && slices.Equal(slices.Sorted(slices.Values([]byte(a))), slices.Sorted(slices.Values([]byte(b)))) {
+		return 1
+	}
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
