@@ -116,6 +116,10 @@ func harmless(err error, heard bool) (adapters.Reply, error) {
 			return adapters.Reply{}, fmt.Errorf("the connection ended without an answer (%w)", e)
 		}
 	}
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/" {
+		return adapters.Reply{}, errors.New("the other side speaks plain HTTP on this port; write http:// if that is meant")
+	}
 	if isNetwork(err) {
 		return adapters.Reply{}, err
 	}
@@ -140,5 +144,5 @@ func isNetwork(err error) bool {
 	var host x509.HostnameError
 	var slow net.Error
 	return errors.As(err, &op) || errors.As(err, &dns) || errors.As(err, &verify) || errors.As(err, &record) ||
-		errors.As(err, &alert) || errors.As(err, &host) || errors.As(err, &slow) && slow.Timeout() || errors.Is(err, http.ErrSchemeMismatch) || strings.HasPrefix(err.Error(), "tls: ")
+		errors.As(err, &alert) || errors.As(err, &host) || errors.As(err, &slow) && slow.Timeout() || strings.HasPrefix(err.Error(), "tls: ")
 }
