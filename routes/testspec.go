@@ -76,6 +76,27 @@ type SpecExpect struct {
 	Warnings  *SpecTexts
 }
 
+// Destinations gives every destination that the expectations name.
+func (e *SpecExpect) Destinations() (out []SpecDestination) {
+	if e.Delivered != nil {
+		for _, d := range e.Delivered.To {
+			out = append(out, d.SpecDestination)
+		}
+	}
+	for _, c := range e.Copies {
+		for _, d := range c.To {
+			out = append(out, d.SpecDestination)
+		}
+	}
+	for _, d := range e.Attempts {
+		out = append(out, d.SpecDestination)
+	}
+	for _, d := range e.Arrived {
+		out = append(out, d.SpecDestination)
+	}
+	return out
+}
+
 // SpecText is a text and where it is written.
 type SpecText struct {
 	Place message.Place

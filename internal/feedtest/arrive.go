@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spine-engine/spine-engine/hl7"
@@ -92,7 +93,9 @@ func (w *world) accept(a arrival) {
 	}
 	w.seq++
 	for i := range d.Deliveries {
-		w.add(s, &d.Deliveries[i], uint16(i))
+		if w.feeds == nil || slices.Contains(w.feeds, d.Deliveries[i].Feed) {
+			w.add(s, &d.Deliveries[i], uint16(i))
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type world struct {
 	plan   *routes.Plan
 	test   *routes.Test
 	decide func(*message.Envelope, time.Time) *message.Decision
+	feeds  []string // whose copies are sent; nil = all
 
 	now      time.Time
 	agenda   []arrival // what is still to be sent, in order
@@ -65,6 +66,7 @@ type record struct {
 
 func newWorld(p *routes.Plan, t *routes.Test) *world {
 	w := &world{plan: p, test: t, decide: p.Decide, origins: map[string]*sent{}, byKey: map[message.Key]*record{}}
+	w.feeds = played(p, t)
 	w.now = t.Now
 	if w.now.IsZero() && len(t.Sends) > 0 {
 		w.now = t.Sends[0].At
@@ -77,6 +79,21 @@ func newWorld(p *routes.Plan, t *routes.Test) *world {
 		w.last = w.agenda[n-1].at
 	}
 	return w
+}
+
+// played gives the feeds whose copies are sent: the test's own, those it hands
+// messages to, and those it names. Others that share the listener have tests of
+// their own, and would use up the scripts of peers. Naming a peer alone means
+// whoever sends to it.
+func played(p *routes.Plan, t *routes.Test) []string {
+	feeds := p.Reaches(t.Feed)
+	for _, d := range t.Expect.Destinations() {
+		if d.Feed == "" {
+			return nil
+		}
+		feeds = append(feeds, d.Feed)
+	}
+	return feeds
 }
 
 // run lets time pass until nothing is left to happen.
