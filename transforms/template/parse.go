@@ -32,13 +32,40 @@ func Parse(file string, src []byte, f Format, c Compiler) (*Template, []Problem)
 	dropTagLines(l.pieces)
 	p := parser{lexer: l, c: c, tracker: newTracker(f, &t.delims)}
 	t.nodes, _ = p.block(0)
-	if e, ok := p.tracker.(*er7Place); ok && len(p.problems) == 0 && !e.found {
-		return one(1, 1, delimiterHint, "an hl7 template has an MSH")
+	if len(p.problems) == 0 {
+		if problem, hint := whole(p.tracker); problem != "" {
+			return one(p.line, p.col, hint, problem)
+		}
 	}
 	if len(p.problems) > 0 || p.failed {
 		return nil, p.problems
 	}
 	return t, nil
+}
+
+// whole says what the template as a whole lacks.
+func whole(t tracker) (problem, hint string) {
+	switch t := t.(type) {
+	case *er7Place:
+		if !t.found {
+			return "an hl7 template has an MSH", delimiterHint
+		}
+	case *xmlPlace:
+		switch n := t.unclosed(); {
+		case n > 0:
+			return "the template ends with an element open", "close every element"
+		case n < 0:
+			return "the template closes more elements than it opens", "remove what closes nothing"
+		}
+		if t.at.m != content {
+			return "the template ends within a tag, a comment or CDATA", "close it"
+		}
+	case *jsonPlace:
+		if t.in {
+			return "the template ends within a string", "close its quotes"
+		}
+	}
+	return "", ""
 }
 
 func invalidUTF8(b []byte) int {
