@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/internal/xmldoc"
 	"github.com/spine-engine/spine-engine/transforms"
+	"github.com/spine-engine/spine-engine/transforms/hl7doc"
 )
 
 // deliver makes the copies of one feed. The conditions, the keys of order and
@@ -34,7 +35,10 @@ func (r *run) deliver(f *feed, doc message.Doc) {
 		}
 	}
 	n := len(r.d.Deliveries) - copies
-	switch {
+	switch err := unread(doc); {
+	case err != nil:
+		r.d.Deliveries, r.handed = r.d.Deliveries[:copies], r.handed[:handed]
+		r.part(f, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: f.place}, 0)
 	case n > 0:
 		r.part(f, &transforms.Stop{Outcome: message.Routed}, n)
 	case len(r.handed) > handed: // the feeds it was handed to have the word
@@ -211,28 +215,34 @@ type written interface {
 	Bytes() []byte
 }
 
-// pieced is a document that can say which runs of its bytes are those parsed.
-type pieced interface {
-	Spans(yield func(hl7.Span) bool)
-}
-
 func render(doc message.Doc, detached bool, raw message.Body) message.Body {
 	w := doc.(written)
 	_, inMemory := raw.Bytes()
-	p, ok := doc.(pieced)
 	switch {
 	case !detached && !w.Edited():
 		return raw
-	case detached || !ok || inMemory && raw.Size() < largeCopy:
+	case detached || inMemory && raw.Size() < largeCopy:
 		return message.InMemory(w.Bytes())
 	}
 	var pieces []message.Piece
-	for s := range p.Spans {
-		piece := message.Piece{Offset: int64(s.Offset), Length: int64(s.Length)}
-		if !s.Original {
-			piece = message.Piece{Length: int64(s.Length), Literal: s.Bytes}
+	add := func(original bool, offset, length int, b []byte) {
+		if original {
+			pieces = append(pieces, message.Piece{Offset: int64(offset), Length: int64(length)})
+		} else {
+			pieces = append(pieces, message.Piece{Length: int64(length), Literal: b})
 		}
-		pieces = append(pieces, piece)
+	}
+	switch d := doc.(type) {
+	case *hl7doc.Doc:
+		for s := range d.M.Spans {
+			add(s.Original, s.Offset, s.Length, s.Bytes)
+		}
+	case *xmldoc.Doc:
+		for s := range d.Spans {
+			add(s.Original, s.Offset, s.Length, s.Bytes)
+		}
+	default:
+		return message.InMemory(w.Bytes())
 	}
 	return message.Compose(raw, pieces)
 }

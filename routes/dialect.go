@@ -9,6 +9,7 @@ import (
 	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/conf"
 	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/internal/xmldoc"
 	"github.com/spine-engine/spine-engine/transforms/hl7doc"
 )
 
@@ -47,7 +48,7 @@ func (d dialect) at(n *conf.Node, text string) message.Selector {
 	}
 	offset, what, hint := selectorFault(err)
 	switch {
-	case d.format == message.HL7 && looksLikeXML(text):
+	case d.format == message.HL7 && xmldoc.LooksLike(text):
 		offset, what, hint = 0, "this is a selector of XML, and the messages here are hl7", "declare format: xml at the source, or name a field such as PID-5.1"
 	case d.format == message.XML && looksLikeHL7(text):
 		offset, what, hint = 0, "this is a selector of HL7, and the messages here are xml", "write a path such as /p:Patient/p:Id"

@@ -313,3 +313,85 @@ func TestListsOfCodes(t *testing.T) {
 		t.Error(told(t, d))
 	}
 }
+
+const xmlFeed = `spine: v1
+feed: x
+sources:
+  poct: { mailbox: { dir: poct }, format: xml, namespaces: { v: "urn:vendor:2" }, ack: { when: stored, reply: { template: templates/ok.xml } } }
+accept:
+  - { require: 'msg.has("/v:Batch/@id")', otherwise: { reject: { http: 422, text: no id } } }
+  - { if: 'msg["/v:Batch/@id"] == "X"', then: { reject: { http: 409, text: seen } } }
+validate:
+  - { at: "/v:Batch/v:Patient/v:Id", rule: present, if_bad: { hold: no patient id } }
+split: { at: "/v:Batch/v:Patient", keep: ["/v:Batch/v:Device"], id: 'msg["/v:Batch/@id"] + "." + string(part.index)' }
+transform:
+  - set: { "/v:Batch/v:Patient/v:Id": '= msg["/v:Batch/v:Patient/v:Id"].trim()' }
+deliver:
+  - { to: raw, sink: {}, retry: { give_up_after: never } }
+  - to: lims
+    peer: epr
+    transform:
+      - template: { file: templates/oru.hl7 }
+      - set: { OBR-1: '= msg["MSH-10"]' }
+unrouted: hold
+`
+
+func xmlPlan(t testing.TB) *Plan {
+	return mustLoad(t, map[string]string{"feeds/x.yaml": xmlFeed,
+		"templates/ok.xml":  `<ok id="{{ msg["/v:Batch/@id"] }}"/>`,
+		"templates/oru.hl7": "MSH|^~\\&|POCT|X|||1||ORU^R01|{{ part.id }}|P|2.4\nPID|||{{ msg[\"/v:Batch/v:Patient/v:Id\"] }}\nOBR|\n{{each /v:Batch/v:Patient/v:R as r}}\nOBX|{{ r.index }}|NM|{{ msg[\"r/@code\"] }}||{{ msg[\"r\"] }}\n{{end}}\n",
+	})
+}
+
+func xmlEnvelope(body string) *message.Envelope {
+	return &message.Envelope{Source: "x/poct", Format: message.XML, Body: message.InMemory([]byte(body))}
+}
+
+func TestXMLFeed(t *testing.T) {
+	body := `<Batch xmlns="urn:vendor:2" id="B7"><Device>d</Device><Patient><Id> 1|2 </Id><R code="HB">140</R><R code="K">4</R></Patient><Patient><Id>3</Id></Patient></Batch>`
+	d := xmlPlan(t).Decide(xmlEnvelope(body), testNow)
+	const want = `routed AA
+x#1 routed ""
+x#2 routed ""
+-> x/raw queued id= lane="" <Batch xmlns="urn:vendor:2" id="B7"><Device>d</Device><Patient><Id>1|2</Id><R code="HB">140</R><R code="K">4</R></Patient></Batch>
+-> epr queued id=B7.1 lane="" MSH|^~\&|POCT|X|||1||ORU^R01|B7.1|P|2.4 / PID|||1\F\2 / OBR|B7.1 / OBX|1|NM|HB||140 / OBX|2|NM|K||4
+-> x/raw queued id= lane="" <Batch xmlns="urn:vendor:2" id="B7"><Device>d</Device><Patient><Id>3</Id></Patient></Batch>
+-> epr queued id=B7.2 lane="" MSH|^~\&|POCT|X|||1||ORU^R01|B7.2|P|2.4 / PID|||3 / OBR|B7.2
+`
+	if got := told(t, d); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+	if d.Reply.Body != `<ok id="B7"/>` || d.Reply.Type != "application/xml" {
+		t.Errorf("%+v", d.Reply)
+	}
+}
+
+func TestXMLRefused(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		outcome    message.Outcome
+		http       int
+	}{
+		{"no id", `<Batch xmlns="urn:vendor:2"/>`, message.Rejected, 422},
+		{"another namespace", `<Batch id="1"/>`, message.Rejected, 422},
+		{"seen", `<Batch xmlns="urn:vendor:2" id="X"/>`, message.Rejected, 409},
+		{"not well-formed", `<Batch`, message.Quarantined, 0},
+		{"a document type", `<!DOCTYPE x><x/>`, message.Quarantined, 0},
+		{"hl7", "MSH|^~\\&|A", message.Quarantined, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := xmlPlan(t).Decide(xmlEnvelope(c.body), testNow)
+			if d.Outcome != c.outcome || d.Reply.HTTP != c.http || len(d.Deliveries) != 0 {
+				t.Errorf("%s %+v", d.Outcome, d.Reply)
+			}
+		})
+	}
+}
+
+func TestToAndFromXML(t *testing.T) {
+	p := oneFeed(t, "transform:\n  - to_xml: positional\n  - set: { '/ORU_R01/PID/PID.3/PID.3.1': '999' }\n  - from_xml: positional\n  - remove: [OBX(*), NTE, ORC, OBR(*), PV1]\n"+toEPR)
+	const want = "routed AA\nf#0 routed \"\"\n-> epr queued id=77 lane=\"\" MSH|^~\\&|LAB|RXX|||20260301120000||ORU^R01|77|P|2.4 / PID|1||999^^^RXX^PI\n"
+	if got := told(t, decide(t, p, oru)); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+}

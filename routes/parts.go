@@ -108,17 +108,16 @@ func (r *run) feed(f *feed) {
 	if r.trace != nil {
 		r.trace(Trace{Place: f.place, What: TraceFeed, Key: f.name, Result: "takes it"})
 	}
-	if stop := r.accept(f); stop != nil {
+	stop := r.accept(f)
+	if stop == nil && len(f.checks) > 0 {
+		stop, r.found = r.validate(f)
+	}
+	if err := unread(r.in); err != nil {
+		stop = &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: f.place}
+	}
+	if stop != nil {
 		r.part(f, stop, 0)
 		return
-	}
-	if len(f.checks) > 0 {
-		stop, found := r.validate(f)
-		r.found = found
-		if stop != nil {
-			r.part(f, stop, 0)
-			return
-		}
 	}
 	if f.split != nil {
 		r.parts(f)

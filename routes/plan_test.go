@@ -203,9 +203,13 @@ func TestExamplesOfSteps(t *testing.T) {
 			continue
 		}
 		t.Run(w.Name, func(t *testing.T) {
-			p := mustLoad(t, map[string]string{"feeds/f.yaml": testFeed("steps:\n  as-a08: [ { set: { MSH-9.2: A08 } } ]\ntables:\n  specialty: { csv: tables/s.csv, key: pas }\ntransform:\n  - " + w.Example + "\n" + toEPR),
+			before := ""
+			if w.Name == "from_xml" {
+				before = "to_xml: positional\n  - "
+			}
+			p := mustLoad(t, map[string]string{"feeds/f.yaml": testFeed("steps:\n  as-a08: [ { set: { MSH-9.2: A08 } } ]\ntables:\n  specialty: { csv: tables/s.csv, key: pas }\ntransform:\n  - " + before + w.Example + "\n" + toEPR),
 				"tables/s.csv": "pas,code,name\n300,1,x\n", "templates/note.hl7": "MSH|^~\\&|A|B|||{{ msg[\"MSH-7\"] }}||ADT^A31|{{ msg.control_id }}|P|2.4\n"})
-			if len(p.feeds[0].steps) != 1 {
+			if len(p.feeds[0].steps) != 1+len(before)/len("to_xml: positional\n  - ") {
 				t.Fatal("the example makes no step")
 			}
 		})
