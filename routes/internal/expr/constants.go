@@ -66,7 +66,7 @@ func (r *rewriter) pattern(x ast.Expr, s string) {
 	if errors.As(err, &se) {
 		text = se.Code.String()
 		if i := strings.LastIndex(s, se.Expr); i >= 0 && se.Expr != "" {
-			offset = 1 + i
+			offset = within(s, i)
 		}
 	}
 	r.fault(x, offset, `RE2 syntax; "\\." stands for a dot`, "the pattern cannot be read: %s", text)
@@ -81,7 +81,7 @@ func (r *rewriter) dateForm(x ast.Expr, s string) {
 	offset := 0
 	var le *forms.LayoutError
 	if errors.As(err, &le) {
-		offset = 1 + le.Offset
+		offset = within(s, le.Offset)
 	}
 	hint := suggest(s, forms.DateFormNames())
 	if hint == "" {

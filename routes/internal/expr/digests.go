@@ -83,7 +83,7 @@ func shiftDays(secret []byte, key string, most int64) (int64, error) {
 }
 
 // uuidSpace is the name space of our name-based UUIDs.
-var uuidSpace = [16]byte{0x7a, 0x1f, 0x0c, 0x52, 0x5d, 0x6e, 0x4b, 0x0a, 0x9b, 0x37, 0x2e, 0x84, 0xc1, 0x66, 0xd0, 0x13}
+const uuidSpace = "\x7a\x1f\x0c\x52\x5d\x6e\x4b\x0a\x9b\x37\x2e\x84\xc1\x66\xd0\x13"
 
 // uuid is a name-based UUID, version 5 (RFC 9562 clause 5.5): always the same for
 // the same text.
@@ -91,7 +91,7 @@ func uuid(s string) (string, error) {
 	if s == "" {
 		return "", emptyInput("uuid")
 	}
-	sum := sha1.Sum(append(uuidSpace[:], s...))
+	sum := sha1.Sum([]byte(uuidSpace + s))
 	u := sum[:16]
 	u[6] = u[6]&0x0f | 0x50
 	u[8] = u[8]&0x3f | 0x80

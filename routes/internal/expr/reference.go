@@ -6,13 +6,13 @@ type Function struct {
 	Name  string
 	Shape string // how it is written
 	Does  string
-	// OnEmpty is what Example gives when the values of the message that it reads
-	// are absent or empty: a result, or "fault: " and its text, which holds the
-	// message. "" when it reads none. OnNull is the same for HL7 null, where it
-	// differs.
-	OnEmpty, OnNull string
-	Example         string // an expression on Sample
-	Gives           string // what it gives
+	// OnAbsent, OnEmpty and OnNull are what Example gives when the values of the
+	// message that it reads are absent, empty or HL7 null: a result (texts in
+	// quotes), or "fault: " and its text, which holds the message. "" when it
+	// reads none.
+	OnAbsent, OnEmpty, OnNull string
+	Example                   string // an expression on Sample
+	Gives                     string // what it gives
 }
 
 // Sample is the message of the examples. The feed around them has the tables sex
@@ -36,6 +36,12 @@ func Functions() []Function {
 	} {
 		for _, f := range g.all {
 			f.Group = g.group
+			if f.OnAbsent == "" { // mostly all three are one
+				f.OnAbsent = f.OnEmpty
+			}
+			if f.OnNull == "" {
+				f.OnNull = f.OnEmpty
+			}
 			out = append(out, f)
 		}
 	}
@@ -49,32 +55,32 @@ func messageReference() []Function {
 		{Name: "is_null", Shape: `msg.is_null("SELECTOR")`, Does: `HL7 null ("") is there: the sender asks to delete the value`,
 			OnEmpty: "false", OnNull: "true", Example: `msg.is_null("PID-8")`, Gives: "false"},
 		{Name: "list", Shape: `msg.list("SELECTOR")`, Does: "the texts of all that the selector selects; those that are empty or null are empty texts",
-			OnEmpty: ",", Example: `msg.list("OBX(*)-5").join(",")`, Gives: "one,two"},
+			OnEmpty: `","`, OnAbsent: `""`, Example: `msg.list("OBX(*)-5").join(",")`, Gives: `"one,two"`},
 	}
 }
 
 func textReference() []Function {
 	return []Function{
 		{Name: "trim", Shape: "text.trim()", Does: "without white space at its ends",
-			OnEmpty: "", Example: `("  " + msg["PV1-3.1"]).trim()`, Gives: "w7"},
+			OnEmpty: `""`, Example: `("  " + msg["PV1-3.1"]).trim()`, Gives: `"w7"`},
 		{Name: "upper", Shape: "text.upper()", Does: "in capitals, of any alphabet",
-			OnEmpty: "", Example: `msg["PID-5.2"].upper()`, Gives: "ZOË"},
+			OnEmpty: `""`, Example: `msg["PID-5.2"].upper()`, Gives: `"ZOË"`},
 		{Name: "lower", Shape: "text.lower()", Does: "in small letters, of any alphabet",
-			OnEmpty: "", Example: `msg["PID-5.2"].lower()`, Gives: "zoë"},
+			OnEmpty: `""`, Example: `msg["PID-5.2"].lower()`, Gives: `"zoë"`},
 		{Name: "upperAscii", Shape: "text.upperAscii()", Does: "a to z in capitals, all else as it is; for codes",
-			OnEmpty: "", Example: `msg["PV1-3.1"].upperAscii()`, Gives: "W7"},
+			OnEmpty: `""`, Example: `msg["PV1-3.1"].upperAscii()`, Gives: `"W7"`},
 		{Name: "lowerAscii", Shape: "text.lowerAscii()", Does: "A to Z in small letters, all else as it is; for codes",
-			OnEmpty: "", Example: `msg["PV1-3.3"].lowerAscii()`, Gives: "b"},
+			OnEmpty: `""`, Example: `msg["PV1-3.3"].lowerAscii()`, Gives: `"b"`},
 		{Name: "replace", Shape: `text.replace("from", "to")`, Does: "every from becomes to; an empty from is a fault",
-			OnEmpty: "", Example: `msg["PID-5.1"].replace("'", "")`, Gives: "ONeill"},
+			OnEmpty: `""`, Example: `msg["PID-5.1"].replace("'", "")`, Gives: `"ONeill"`},
 		{Name: "substring", Shape: "text.substring(from, to)", Does: "the characters from..to, counted from 0, without to itself; without to, up to the end; beyond the end there is nothing",
-			OnEmpty: "", Example: `msg["PID-7"].substring(0, 4)`, Gives: "1970"},
+			OnEmpty: `""`, Example: `msg["PID-7"].substring(0, 4)`, Gives: `"1970"`},
 		{Name: "indexOf", Shape: `text.indexOf("what")`, Does: "where what begins, counted in characters from 0; -1 when it is not there",
 			OnEmpty: "-1", Example: `msg["PID-5.1"].indexOf("N")`, Gives: "2"},
 		{Name: "padLeft", Shape: `text.padLeft(width, "0")`, Does: "filled in front to a width of up to 1000 characters; a longer text stays as it is",
-			OnEmpty: "000000", Example: `msg["PID-3(5=PI).1"].padLeft(6, "0")`, Gives: "000777"},
+			OnEmpty: `"000000"`, Example: `msg["PID-3(5=PI).1"].padLeft(6, "0")`, Gives: `"000777"`},
 		{Name: "padRight", Shape: `text.padRight(width, " ")`, Does: "filled behind to a width of up to 1000 characters; a longer text stays as it is",
-			OnEmpty: "....", Example: `msg["PV1-3.1"].padRight(4, ".")`, Gives: "w7.."},
+			OnEmpty: `"...."`, Example: `msg["PV1-3.1"].padRight(4, ".")`, Gives: `"w7.."`},
 		{Name: "split", Shape: `text.split(",")`, Does: "the list of what stands between separators; an empty text gives an empty list",
 			OnEmpty: "0", Example: `msg["PID-5.1"].split("'").size()`, Gives: "2"},
 		{Name: "startsWith", Shape: `text.startsWith("TEST")`, Does: "the text begins so",
@@ -88,24 +94,24 @@ func textReference() []Function {
 		{Name: "size", Shape: "text.size() or size(text)", Does: "how many characters a text, elements a list or keys a map has",
 			OnEmpty: "0", Example: `size(msg["PID-5.2"])`, Gives: "3"},
 		{Name: "string", Shape: "string(value)", Does: "a number, yes-or-no, time or duration as text; bare true and false",
-			OnEmpty: "0", Example: `string(size(msg["PID-5.2"]))`, Gives: "3"},
+			OnEmpty: `"0"`, Example: `string(size(msg["PID-5.2"]))`, Gives: `"3"`},
 	}
 }
 
 func listReference() []Function {
 	return []Function{
 		{Name: "join", Shape: `list.join(", ")`, Does: "the texts of a list as one, with a separator between or none",
-			OnEmpty: ";", Example: `msg.list("OBX(*)-5").join(";")`, Gives: "one;two"},
+			OnEmpty: `";"`, OnAbsent: `""`, Example: `msg.list("OBX(*)-5").join(";")`, Gives: `"one;two"`},
 		{Name: "exists", Shape: `list.exists(x, x == "a")`, Does: "an element is as the condition says; an empty list has none",
 			OnEmpty: "false", Example: `msg.list("OBX(*)-5").exists(v, v == "two")`, Gives: "true"},
 		{Name: "exists_one", Shape: `list.exists_one(x, x == "a")`, Does: "exactly one element is as the condition says",
 			OnEmpty: "false", Example: `msg.list("OBX(*)-5").exists_one(v, v != "")`, Gives: "false"},
 		{Name: "all", Shape: `list.all(x, x != "")`, Does: "every element is as the condition says; so it is of an empty list",
-			OnEmpty: "false", Example: `msg.list("OBX(*)-5").all(v, v != "")`, Gives: "true"},
+			OnEmpty: "false", OnAbsent: `true`, Example: `msg.list("OBX(*)-5").all(v, v != "")`, Gives: "true"},
 		{Name: "filter", Shape: `list.filter(x, x != "")`, Does: "the elements that are as the condition says",
-			OnEmpty: "", Example: `msg.list("OBX(*)-5").filter(v, v.startsWith("t")).join(",")`, Gives: "two"},
+			OnEmpty: `""`, OnAbsent: `""`, Example: `msg.list("OBX(*)-5").filter(v, v.startsWith("t")).join(",")`, Gives: `"two"`},
 		{Name: "map", Shape: `list.map(x, x.trim())`, Does: "a list of what becomes of each element",
-			OnEmpty: ",", Example: `msg.list("OBX(*)-5").map(v, v.upper()).join(",")`, Gives: "ONE,TWO"},
+			OnEmpty: `","`, OnAbsent: `""`, Example: `msg.list("OBX(*)-5").map(v, v.upper()).join(",")`, Gives: `"ONE,TWO"`},
 	}
 }
 
@@ -116,11 +122,11 @@ func tableReference() []Function {
 		{Name: "has", Shape: `table("name").has(code)`, Does: "the table has the code",
 			OnEmpty: "false", Example: `table("sex").has(msg["PID-8"])`, Gives: "true"},
 		{Name: "get", Shape: `table("name").get(code)`, Does: "what the code stands for; of a table with columns, its row: .get(code).column. A code that is not there is a fault",
-			OnEmpty: "fault: the code is not in table specialty; ask .has(code) first", Example: `table("specialty").get(msg["PV1-10"]).name`, Gives: "general"},
+			OnEmpty: "fault: the code is not in table specialty; ask .has(code) first", Example: `table("specialty").get(msg["PV1-10"]).name`, Gives: `"general"`},
 		{Name: "get", Shape: `table("name").get(code, "default")`, Does: "what the code stands for, or the default; for tables without columns",
-			OnEmpty: "9", Example: `table("sex").get(msg["PID-8"], "9")`, Gives: "2"},
+			OnEmpty: `"9"`, Example: `table("sex").get(msg["PID-8"], "9")`, Gives: `"2"`},
 		{Name: "get", Shape: `{"A": "1", "B": "2"}.get(key, "default")`, Does: "what a map written out has for the key, or the default",
-			OnEmpty: "other", Example: `{"F": "female", "M": "male"}.get(msg["PID-8"], "other")`, Gives: "female"},
+			OnEmpty: `"other"`, Example: `{"F": "female", "M": "male"}.get(msg["PID-8"], "other")`, Gives: `"female"`},
 	}
 }
 
@@ -136,7 +142,7 @@ func numberReference() []Function {
 func engineReference() []Function {
 	return []Function{
 		{Name: "env", Shape: `env("NAME")`, Does: "an environment variable, read when the project is loaded; one that is not set is a problem",
-			Example: `env("TRUST")`, Gives: "RXX"},
+			Example: `env("TRUST")`, Gives: `"RXX"`},
 		{Name: "duration", Shape: `duration("90m")`, Does: "a length of time, to add to now or to compare with; h, m and s",
 			Example: `now - meta.received < duration("2h")`, Gives: "true"},
 	}

@@ -1,8 +1,10 @@
 package expr
 
 import (
+	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -120,6 +122,12 @@ func replace(x ast.Expr, v ref.Val) {
 	x.SetKindCase(ast.NewExprFactory().NewLiteral(x.ID(), v))
 }
 
+// within is how many characters into an expression lies what is n bytes into a text
+// in quotes that begins there.
+func within(text string, n int) int {
+	return 1 + utf8.RuneCountInString(text[:min(max(n, 0), len(text))])
+}
+
 // selector makes the selector at x a number. what is how the document is asked.
 func (r *rewriter) selector(doc string, x ast.Expr, what string) {
 	text, ok := literal(x)
@@ -130,7 +138,7 @@ func (r *rewriter) selector(doc string, x ast.Expr, what string) {
 	n, err := r.env.number(text, doc == "orig")
 	if err != nil {
 		f := selectorFault(err)
-		r.fault(x, 1+f.Offset, f.Hint, "selector %q: %s", text, f.Text)
+		r.fault(x, within(text, f.Offset), f.Hint, "selector %q: %s", text, f.Text)
 		return
 	}
 	if s := r.env.selectors[n]; s.IsList() && (what == "[...]" || what == ".is_null") {
@@ -144,6 +152,9 @@ func (e *Env) number(text string, orig bool) (int, error) {
 	key := selectorKey{text, orig}
 	if n, ok := e.numbers[key]; ok {
 		return n, nil
+	}
+	if e.options.Selector == nil {
+		return 0, errors.New("no values of a message can be read here")
 	}
 	s, err := e.options.Selector(text, orig)
 	if err != nil {
