@@ -18,13 +18,13 @@ func Phone(s string) (digits string, ok bool) {
 	if home, uk := strings.CutPrefix(d, "44"); plus && uk {
 		d, plus = "0"+strings.TrimPrefix(home, "0"), false
 	}
-	if plus {
-		return "+" + d, len(d) >= 7 && len(d) <= 15 && d[0] != '0'
+	switch {
+	case plus && len(d) >= 7 && len(d) <= 15 && d[0] != '0':
+		return "+" + d, true
+	case !plus && len(d) >= 9 && len(d) <= 11 && d[0] == '0' && d[1] != '0':
+		return d, true
 	}
-	if len(d) < 9 || len(d) > 11 || d[0] != '0' || d[1] == '0' {
-		return "", false
-	}
-	return d, true
+	return "", false
 }
 
 func phoneDigits(s string) (digits string, plus, ok bool) {
