@@ -15,12 +15,14 @@ import (
 // without an ORC of its own. It ends where the next begins, or before that at a
 // segment that ranks as high as its first one (see Group): the orders of a
 // patient end at the next PID. A segment that is put beside one of the group's
-// becomes one of them. The error is a *PathError.
+// becomes one of them. To fix groups counts as an edit where several goroutines
+// use a message, though its bytes stay as they are. The error is a *PathError.
 func (m *Message) AnchorGroups(ids []string) ([]Anchor, error) {
 	if err := CheckGroup(ids); err != nil {
 		return nil, err
 	}
 	var out []Anchor
+	var fixed groups
 	for i := 0; i < len(m.segs); {
 		k := m.among(i, ids)
 		if k < 0 {
@@ -32,8 +34,11 @@ func (m *Message) AnchorGroups(ids []string) ([]Anchor, error) {
 		for j := i; j < to; j++ {
 			members = append(members, m.segs[j].handle())
 		}
-		out = append(out, Anchor{group: m.fix(members), near: i})
+		fixed, out = append(fixed, members), append(out, Anchor{near: i})
 		i = to
+	}
+	for n, first := 0, m.fix(fixed); n < len(out); n++ {
+		out[n].group = first + n
 	}
 	return out, nil
 }

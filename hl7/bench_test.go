@@ -96,6 +96,37 @@ func BenchmarkSet(b *testing.B) {
 	}
 }
 
+// BenchmarkWalk numbers the OBX of each of 60 orders, and puts a segment into each.
+func BenchmarkWalk(b *testing.B) {
+	m := parse(b, oru())
+	rel, err := ParseRelative("ord/OBX-1")
+	if err != nil {
+		b.Fatal(err)
+	}
+	item, err := ParseRelative("ord")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c := m.Clone()
+		groups, err := c.AnchorGroups([]string{"ORC", "OBR"})
+		if err != nil || len(groups) != 60 {
+			b.Fatal(err)
+		}
+		for _, a := range groups {
+			p, _ := rel.In(a)
+			g, _ := item.In(a)
+			if err := c.Set(p, "7"); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := c.Insert(g, AtGroupEnd, "SPM"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
 // BenchmarkEditLarge: 25 MB of OBX are never copied to change MSH.
 func BenchmarkEditLarge(b *testing.B) {
 	in := []byte(adt + "OBX|1|ED|||" + strings.Repeat("QUJD", 25<<18) + "\r")

@@ -19,6 +19,16 @@
 // Text that goes in and out is UTF-8 without escapes. Character sets and escape
 // sequences are handled at the leaf that is read or set.
 //
+// # Parts that stay the same
+//
+// A path is read anew each time: once OBX(#1) is removed, OBX(#2) is another
+// segment. A [Handle] names one segment for good, and an [Anchor] one segment,
+// group of segments or part of a segment. [Message.Anchors] and
+// [Message.AnchorGroups] fix them, and [Relative.In] makes paths below them:
+//
+//	for _, a := range orders {
+//		p, err := below.In(a) // below was parsed from ord/OBX(*)-5
+//
 // # Caveats
 //
 //   - Parse borrows: do not change the bytes while a Message or one of its clones lives.

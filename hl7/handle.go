@@ -53,18 +53,19 @@ func (m *Message) findNear(h Handle, near int) (int, bool) {
 // A group's members are never changed in place, so that clones may share them.
 type groups [][]Handle
 
-// fix remembers the segments as a group and gives its number, from 1.
-func (m *Message) fix(members []Handle) int {
+// fix remembers groups and gives the number of the first, from 1.
+func (m *Message) fix(more groups) int {
 	var g groups
 	if m.groups != nil {
 		g = *m.groups
 	}
-	g = append(g[:len(g):len(g)], members)
+	n := len(g)
+	g = append(g[:n:n], more...)
 	m.groups = &g
-	return len(g)
+	return n + 1
 }
 
-// join makes a new segment a member of every group that its neighbour is in.
+// joinGroups makes a new segment a member of every group that its neighbour is in.
 func (m *Message) joinGroups(made, neighbour Handle) {
 	if m.groups == nil || neighbour == (Handle{}) {
 		return

@@ -40,8 +40,10 @@ type path struct {
 
 // sealed makes the Path of a path that is complete.
 func (p *path) sealed() Path {
-	p.text = p.canonical()
-	p.simple = p.group == nil && len(p.seg.conds)+len(p.rep.conds) == 0 && p.seg.which != all && p.rep.which != all
+	if !p.at.given() { // below an anchor the text has the item's name
+		p.text = p.canonical()
+	}
+	p.simple = !p.at.given() && p.group == nil && len(p.seg.conds)+len(p.rep.conds) == 0 && p.seg.which != all && p.rep.which != all
 	return Path{p}
 }
 

@@ -30,7 +30,8 @@ func (d *Doc) Items(s message.Selector) ([]message.Item, error) {
 	return items(d.M.Anchors(p)), nil
 }
 
-// Groups fixes the groups that begin with one of the segments; see
+// Groups fixes the groups that begin with one of the segments, which counts as an
+// edit where goroutines share a document; see
 // hl7.Message.AnchorGroups.
 func (d *Doc) Groups(starts []string) ([]message.Item, error) {
 	as, err := d.M.AnchorGroups(starts)
