@@ -56,7 +56,6 @@ const (
 
 // SpecAnswer is what a scripted peer does with one copy.
 type SpecAnswer struct {
-	Place message.Place
 	Kind  AnswerKind
 	Code  string
 	Wait  time.Duration // before it does so

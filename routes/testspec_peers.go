@@ -43,7 +43,7 @@ const answerHint = "write { reply: AA }, { wrong_id: AA }, { close: true }, { re
 
 // readAnswer reads AA, or { wait: 40s, reply: AA, times: 2 }.
 func readAnswer(n *conf.Node) SpecAnswer {
-	a := SpecAnswer{Place: n.Place(), Times: 1}
+	a := SpecAnswer{Times: 1}
 	if n.IsText() {
 		a.Code = replyCode(n)
 		return a
