@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,4 +133,31 @@ func TestReferenceIsComplete(t *testing.T) {
 			t.Errorf("%s is in the reference and cannot be called", name)
 		}
 	}
+}
+
+// A program serves many workers at once, each with a scope of its own.
+func TestProgramsAreShared(t *testing.T) {
+	e := sampleEnv(t)
+	e.Define("sex", compile(t, e, `table("sex").get(msg["PID-8"])`, Any))
+	programs := map[*Program]string{compile(t, e, `vars.sex`, Any): "2"}
+	for _, f := range Functions() {
+		if !strings.HasPrefix(f.Gives, `"`) {
+			programs[compile(t, e, f.Example, Any)] = f.Gives
+		}
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		s := sampleScope(t, e, func(message.Doc) {})
+		all.Go(func() {
+			for range 20 {
+				s.Set(e, s.orig.doc, s.meta.env, s.now.Time)
+				for p, want := range programs {
+					if got := outcome(p.run(s)); got != want {
+						t.Errorf("got %s, want %s", got, want)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
 }
