@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"github.com/spine-engine/spine-engine/internal/console"
 	"github.com/spine-engine/spine-engine/internal/engine"
@@ -19,13 +20,42 @@ import (
 // connect gives a client for the engine of the project in dir: the running one,
 // or, when none runs, the same API in this process on the store itself.
 func connect(ctx context.Context, dir string) (*console.Client, func(), error) {
-	if client, err := connectRunning(ctx, dir); err == nil {
+	return target{dir: dir}.connect(ctx)
+}
+
+// connectRunning gives a client for the running engine, or an error.
+func connectRunning(ctx context.Context, dir string) (*console.Client, error) {
+	return target{dir: dir}.running(ctx)
+}
+
+// target is which engine a command speaks to: a project's, or its shadow.
+type target struct {
+	dir    string
+	shadow bool
+}
+
+// flags are those of commands whose arguments are no project folder.
+func (t *target) flags(cmd *cobra.Command) {
+	dirFlag(cmd, &t.dir)
+	t.shadowFlag(cmd)
+}
+
+func (t *target) shadowFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&t.shadow, "shadow", false, "speak to the shadow of the project (run --shadow)")
+}
+
+func (t target) connect(ctx context.Context) (*console.Client, func(), error) {
+	if client, err := t.running(ctx); err == nil {
 		return client, func() {}, nil
 	}
+	dir := t.dir
 	settings := routes.ReadSettings(os.DirFS(dir), loadOptions(dir, ""))
 	storeDir := settings.StoreDir
 	if !filepath.IsAbs(storeDir) {
 		storeDir = filepath.Join(dir, storeDir)
+	}
+	if t.shadow {
+		storeDir = engine.ShadowStore(storeDir)
 	}
 	if _, err := os.Stat(storeDir); err != nil {
 		return nil, nil, fmt.Errorf("no engine runs on %s and it has no store yet (%s); start one with spine-engine run %s", dir, storeDir, dir)
@@ -38,13 +68,16 @@ func connect(ctx context.Context, dir string) (*console.Client, func(), error) {
 	return console.Local(api.Handler()), func() { s.Close() }, nil
 }
 
-// connectRunning gives a client for the running engine, or an error.
-func connectRunning(ctx context.Context, dir string) (*console.Client, error) {
-	settings := routes.ReadSettings(os.DirFS(dir), loadOptions(dir, ""))
-	dial := dialSocket(socketPath(dir, settings))
+func (t target) running(ctx context.Context) (*console.Client, error) {
+	settings := routes.ReadSettings(os.DirFS(t.dir), loadOptions(t.dir, ""))
+	dial := dialSocket(socketPath(t.dir, settings, t.shadow))
 	conn, err := dial(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("no engine runs on %s; start one with spine-engine run %s", dir, dir)
+		how := ""
+		if t.shadow {
+			how = " --shadow"
+		}
+		return nil, fmt.Errorf("no engine runs on %s; start one with spine-engine run%s %s", t.dir, how, t.dir)
 	}
 	conn.Close()
 	return console.Dial(dial), nil

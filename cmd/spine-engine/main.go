@@ -72,7 +72,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newInit(), newRun(), newDemo(), newCheck(), newExplain(), newSend(), newMessages(), newQueue(),
+	root.AddCommand(newInit(), newRun(), newDemo(), newCheck(), newExplain(), newSend(), newMessages(), newQueue(), newPause(), newResume(),
 		newStatus(), newReload(), newVersion())
 	root.AddCommand(newTest(), newGenerate(), newListen())
 	return root

@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 //
 //	ports PAS LAB ADMIN     free addresses in these variables
 //	lab up|down             the laboratory's MLLP peer at $LAB
+//	trap set|empty          counts who connects to $LAB
 //	await TEXT COMMAND ...  runs a command until its output holds the text
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -28,6 +29,7 @@ func TestScripts(t *testing.T) {
 			"ports": cmdPorts,
 			"lab":   cmdLab,
 			"await": cmdAwait,
+			"trap":  cmdTrap,
 		},
 	})
 }

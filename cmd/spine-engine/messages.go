@@ -30,7 +30,8 @@ func dirFlag(cmd *cobra.Command, v *string) {
 }
 
 func newMessagesList() *cobra.Command {
-	var dir, outcome, state, feed, source, queue, before string
+	var to target
+	var outcome, state, feed, source, queue, before string
 	var since time.Duration
 	var limit int
 	var asJSON bool
@@ -47,7 +48,7 @@ func newMessagesList() *cobra.Command {
 				params.Set("since", time.Now().Add(-since).UTC().Format(time.RFC3339))
 			}
 			params.Set("limit", strconv.Itoa(limit))
-			client, done, err := connect(cmd.Context(), dir)
+			client, done, err := to.connect(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -62,7 +63,7 @@ func newMessagesList() *cobra.Command {
 			return printMessages(cmd.OutOrStdout(), list)
 		},
 	}
-	dirFlag(cmd, &dir)
+	to.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&outcome, "outcome", "", "only routed, dropped, held, rejected, unrouted or quarantined ones")
 	f.StringVar(&state, "copy", "", "only those with a copy that is queued, delivered, held, dead-lettered, expired or discarded")
@@ -112,12 +113,13 @@ func printable(s string) string {
 }
 
 func newMessagesShow() *cobra.Command {
-	var dir, key string
+	var to target
+	var key string
 	var asJSON, body bool
 	cmd := &cobra.Command{
 		Use: "show ID", Short: "One message: outcome, copies, what people did; --body prints its bytes", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, done, err := connect(cmd.Context(), dir)
+			client, done, err := to.connect(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -132,7 +134,7 @@ func newMessagesShow() *cobra.Command {
 			return showMessage(cmd.OutOrStdout(), d, asJSON)
 		},
 	}
-	dirFlag(cmd, &dir)
+	to.flags(cmd)
 	jsonFlag(cmd, &asJSON)
 	cmd.Flags().BoolVar(&body, "body", false, "print the bytes as received: patient data")
 	cmd.Flags().StringVar(&key, "copy", "", "print the bytes of this copy as sent: patient data")
@@ -146,7 +148,14 @@ func showMessage(w io.Writer, d console.Detail, asJSON bool) error {
 	fmt.Fprintf(w, "message   %s  %s  control id %s  %d bytes\nreceived  %s from %s %s\noutcome   %s  %s\nreply     %s\nplan      %s\n",
 		d.ID, d.Type, printable(d.Control), d.Size, d.Received.Local().Format(time.RFC3339), d.Source, origin(d), d.Outcome, why(d.Rule, d.Reason), orDash(d.Reply), d.Plan)
 	for _, p := range d.Parts {
-		fmt.Fprintf(w, "feed      %s: %s %s\n", p.Feed, p.Outcome, why(p.Rule, p.Reason))
+		feed := p.Feed
+		if p.Number > 0 {
+			feed = fmt.Sprintf("%s part %d", feed, p.Number)
+		}
+		fmt.Fprintf(w, "feed      %s: %s %s\n", feed, p.Outcome, why(p.Rule, p.Reason))
+		for _, f := range p.Findings {
+			fmt.Fprintf(w, "  found   %s\n", why(f.Rule, f.Text))
+		}
 	}
 	if len(d.CopyList) > 0 {
 		rows := [][]string{{"COPY", "QUEUE", "STATE", "TRIES", "REPLY", "AT", "WHY"}}
@@ -195,13 +204,13 @@ func orderFlags(cmd *cobra.Command, o *console.Order) {
 
 // newOrder is a command that does one thing to each of its arguments, for a person.
 func newOrder(use, short string, do func(cmd *cobra.Command, c *console.Client, arg string, o console.Order, asJSON bool) error) *cobra.Command {
-	var dir string
+	var to target
 	var asJSON bool
 	var order console.Order
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, done, err := connect(cmd.Context(), dir)
+			client, done, err := to.connect(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -216,7 +225,7 @@ func newOrder(use, short string, do func(cmd *cobra.Command, c *console.Client, 
 			return nil
 		},
 	}
-	dirFlag(cmd, &dir)
+	to.flags(cmd)
 	jsonFlag(cmd, &asJSON)
 	orderFlags(cmd, &order)
 	return cmd
@@ -233,12 +242,13 @@ func newMessageAction(action, short string) *cobra.Command {
 }
 
 func newMessagesResend() *cobra.Command {
-	var dir, queue string
+	var to target
+	var queue string
 	var order console.Order
 	cmd := &cobra.Command{
 		Use: "resend ID", Short: "Send the finished copies of a message again: same bytes, same control id", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			client, done, err := connect(cmd.Context(), dir)
+			client, done, err := to.connect(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -265,7 +275,7 @@ func newMessagesResend() *cobra.Command {
 			return nil
 		},
 	}
-	dirFlag(cmd, &dir)
+	to.flags(cmd)
 	cmd.Flags().StringVar(&queue, "queue", "", "only the copy for this queue")
 	orderFlags(cmd, &order)
 	return cmd

@@ -23,9 +23,13 @@ func openStore(log zerolog.Logger) func(string, engine.StoreOptions) (engine.Bac
 	}
 }
 
-// socketPath is where the engine of a project listens for its own user.
-func socketPath(dir string, s routes.Settings) string {
+// socketPath is where the engine of a project listens for its own user. Its
+// shadow has a socket of its own, in its store.
+func socketPath(dir string, s routes.Settings, shadow bool) string {
 	p := s.AdminSocket
+	if shadow {
+		p = filepath.Join(engine.ShadowStore(s.StoreDir), filepath.Base(p))
+	}
 	if !filepath.IsAbs(p) {
 		p = filepath.Join(dir, p)
 	}

@@ -32,6 +32,14 @@ func newCapture(dir, queue string) (adapters.Destination, error) {
 	return c, nil
 }
 
+// shadowDir is the folder of the shadow, "" when the engine is none.
+func (e *Engine) shadowDir() string {
+	if e.opts.Shadow == "" {
+		return ""
+	}
+	return e.path(e.opts.Shadow)
+}
+
 // safeName keeps letters, digits and hyphens, and writes the rest as %XX, but for
 // the one slash of a queue's name.
 func safeName(queue string) string {

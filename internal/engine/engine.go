@@ -177,10 +177,13 @@ func (e *Engine) loadOptions(fs.FS) routes.LoadOptions {
 func (e *Engine) storeDir(s routes.Settings) string {
 	dir := e.path(s.StoreDir)
 	if e.opts.Shadow != "" {
-		dir = filepath.Clean(dir) + "-shadow"
+		dir = ShadowStore(dir)
 	}
 	return dir
 }
+
+// ShadowStore is the store of the shadow of an engine whose store is in dir.
+func ShadowStore(dir string) string { return filepath.Clean(dir) + "-shadow" }
 
 // path makes a configured path absolute; relative ones start at the project.
 func (e *Engine) path(p string) string {
@@ -204,7 +207,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	e.running = true
 	e.mu.Unlock()
-	e.log.Info().Bool("shadow", e.opts.Shadow != "").Str("plan", e.Plan().Hash().String()).Str("environment", e.Plan().Environment).
+	e.log.Info().Str("plan", e.Plan().Hash().String()).Str("environment", e.Plan().Environment).
 		Int("sources", len(e.sources)).Int("destinations", len(e.queues)).Msg("running")
 	var watch sync.WaitGroup
 	watch.Go(func() { e.watch(run) })

@@ -118,6 +118,9 @@ type lab struct {
 	engine *Engine
 	wrap   func(Backend) Backend
 	stop   func() error
+
+	shadow      string
+	shadowTakes bool
 }
 
 func newLab(t *testing.T, send func(*message.Delivery) (adapters.Reply, error)) *lab {
@@ -137,6 +140,7 @@ func (l *lab) write(name, text string) {
 
 func (l *lab) options() Options {
 	return Options{Project: l.dir, Kinds: []adapters.Kind{l.wire.kind()}, Log: zerolog.New(&l.log),
+		Shadow: l.shadow, ShadowTakes: l.shadowTakes,
 		OpenStore: func(dir string, o StoreOptions) (Backend, error) {
 			s, err := disk.Open(dir, disk.Options{Observer: o.Observer, Fatal: o.Fatal, Log: zerolog.Nop(), MinFree: 1})
 			if err != nil || l.wrap == nil {

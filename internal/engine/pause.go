@@ -113,7 +113,11 @@ func (e *Engine) Pause(ctx context.Context, w store.Switch) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.log.Info().Bool("paused", w.Paused).Str("kind", w.Kind).Str("name", w.Name).Time("until", w.Until).Str("by", w.By.Name).Msg("ordered by a person")
+	word := "a person resumes"
+	if w.Paused {
+		word = "a person pauses"
+	}
+	orResumed(e.log.Info().Str("kind", w.Kind).Str("name", w.Name).Str("by", w.By.Name), w.Until).Msg(word)
 	return about, e.takePauses()
 }
 

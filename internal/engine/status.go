@@ -57,7 +57,7 @@ func (e *Engine) Status() Status {
 	plan, reload := e.Plan(), e.Reload()
 	s := Status{Project: e.project, Environment: plan.Environment, Plan: plan.Hash().String(), Started: e.started,
 		Accepting: !e.stopping.Load(), Queues: e.QueueStates(now), ReloadedAt: reload.At,
-		Shadow: e.opts.Shadow, Pauses: e.pauseList(now)}
+		Shadow: e.shadowDir(), Pauses: e.pauseList(now)}
 	for _, src := range e.allSources() {
 		s.Sources = append(s.Sources, src.name)
 	}

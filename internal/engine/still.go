@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/spine-engine/spine-engine/internal/lanes"
 	"github.com/spine-engine/spine-engine/internal/schedule"
 	"github.com/spine-engine/spine-engine/store"
@@ -54,11 +56,19 @@ func (q *queue) pauses(now time.Time) {
 	q.paused = p
 	if p.on {
 		q.lanes.Pause(now, lanes.Whole(), p.until)
-		q.log.Info().Str("why", p.log).Time("until", p.until).Msg("paused")
+		orResumed(q.log.Info().Str("why", p.log), p.until).Msg("paused")
 		return
 	}
 	q.lanes.Resume(now, lanes.Whole())
 	q.log.Info().Str("was", was.log).Msg("resumed")
+}
+
+// orResumed says until when, where that is known.
+func orResumed(ev *zerolog.Event, until time.Time) *zerolog.Event {
+	if until.IsZero() {
+		return ev
+	}
+	return ev.Time("until", until)
 }
 
 // order takes what people have paused.
