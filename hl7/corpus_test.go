@@ -133,3 +133,38 @@ func cut(t *testing.T, name string, b []byte) {
 		}
 	}
 }
+
+// TestCorpusParts: the orders of every message are cut out whole, and each part
+// is a message. Every order segment behind the first group is in just one of them.
+func TestCorpusParts(t *testing.T) {
+	n := 0
+	for name, b := range corpus(t) {
+		m, err := Parse(b)
+		if err != nil {
+			continue
+		}
+		groups, err := m.AnchorGroups([]string{"ORC", "OBR"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := 0
+		for _, a := range groups {
+			part, err := m.Cut(a, MustPath("PID"))
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if again, err := Parse(part.Bytes()); err != nil || again.Len() != part.Len() {
+				t.Errorf("%s: a part does not parse again: %v", name, err)
+			}
+			have += part.Count(MustPath("OBR(*)"))
+			n++
+		}
+		if want := m.Count(MustPath("OBR(*)")); have != want {
+			t.Errorf("%s: %d OBR in the parts, %d in the message", name, have, want)
+		}
+		if m.Edited() {
+			t.Errorf("%s: the message changed", name)
+		}
+	}
+	t.Logf("%d parts", n)
+}
