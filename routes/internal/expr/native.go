@@ -33,8 +33,9 @@ type node struct {
 
 // native compiles one checked expression.
 type native struct {
-	env *Env
-	ast *ast.AST
+	env     *Env
+	ast     *ast.AST
+	element string // the variable of the loop around, "" = none
 }
 
 // compileNative gives false for what the interpreter has to do.
@@ -51,6 +52,12 @@ func (c *native) compile(x ast.Expr) (node, bool) {
 		return c.field(x)
 	case ast.CallKind:
 		return c.call(x)
+	case ast.ComprehensionKind:
+		return c.loop(x)
+	case ast.IdentKind:
+		if c.element != "" && x.AsIdent() == c.element {
+			return node{text: func(v *view) (string, error) { return v.element, nil }}, true
+		}
 	}
 	return node{}, false
 }

@@ -13,7 +13,10 @@ import (
 )
 
 // writer writes random expressions of the native subset.
-type writer struct{ *rand.Rand }
+type writer struct {
+	*rand.Rand
+	element string // the variable of a loop around
+}
 
 func (w writer) one(of ...string) string { return of[w.Intn(len(of))] }
 
@@ -26,6 +29,9 @@ func (w writer) literal() string {
 }
 
 func (w writer) text(depth int) string {
+	if w.element != "" && w.Intn(3) == 0 {
+		return w.element
+	}
 	if depth == 0 || w.Intn(5) == 0 {
 		return w.one(w.literal(), fmt.Sprintf(`%s["%s"]`, w.one("msg", "orig"), w.selector()), w.one("msg", "orig")+w.one(".type", ".event", ".control_id", ".format"),
 			w.one("vars.ward", "vars.bad", "vars.local", "vars.row.name", "vars.unset"), w.one("meta.id", "meta.source", "meta.remote", "meta.file"), "part.id")
@@ -97,7 +103,12 @@ func (w writer) yes(depth int) string {
 			"vars.yes", "vars.badyes", `(msg.event in ["A01", "A03"])`)
 	}
 	t := func() string { return w.text(depth - 1) }
-	switch w.Intn(13) {
+	switch w.Intn(15) {
+	case 12, 13:
+		if w.element == "" {
+			w.element = "x"
+			return fmt.Sprintf(`%s.list("%s").%s(x, %s)`, w.one("msg", "orig"), w.one("OBX(*)-5", "ZZZ(*)-1", "PID-3(*).1"), w.one("exists", "all"), w.yes(depth-1))
+		}
 	case 0:
 		return "!" + w.yes(depth-1)
 	case 1, 2, 3:
@@ -132,7 +143,7 @@ func nativeEnv(t testing.TB) (*Env, func(*Scope)) {
 		t.Fatal(err)
 	}
 	for _, v := range [][2]string{{"ward", `msg["PV1-3.1"]`}, {"bad", `table("sex").get(msg["PV1-3.1"])`}, {"row", `table("spec").get(msg["PV1-10.1"])`},
-		{"count", `size(msg["PID-5.1"])`}, {"yes", `vars.ward == "W7"`}, {"badyes", `int(msg["PID-8"]) > 1`}} {
+		{"count", `size(msg["PID-5.1"])`}, {"yes", `vars.ward == "W7" || msg.list("OBX(*)-5").exists(x, int(x) > 3)`}, {"badyes", `int(msg["PID-8"]) > 1`}} {
 		e.Define(v[0], compile(t, e, v[1], Any))
 	}
 	local := compile(t, e, `msg["PID-5.1"] + "!"`, Any)
@@ -181,7 +192,7 @@ func outcome(r slot, err error) string {
 
 // The native path means what the interpreter means, faults included.
 func TestNativeIsTheInterpreter(t *testing.T) {
-	w := writer{rand.New(rand.NewSource(7))}
+	w := writer{Rand: rand.New(rand.NewSource(7))}
 	e, store := nativeEnv(t)
 	faults := 0
 	for i := range 3000 {
@@ -304,8 +315,8 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
-// What the interpreter does by itself.
-func BenchmarkInterpreted(b *testing.B) {
+// Other expressions, by whichever way they run.
+func BenchmarkOther(b *testing.B) {
 	for _, src := range []string{`date(msg["PID-7"]).format("DD/MM/YYYY")`, `age(msg["PID-7"], now)`, `msg.list("OBX(*)-5").exists(v, v == "two") ? "a" : "b"`,
 		`msg.list("OBX(*)-5").join(",")`} {
 		b.Run(src, func(b *testing.B) {
@@ -318,5 +329,23 @@ func BenchmarkInterpreted(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A loop that asks a named value with a loop of its own goes on where it was.
+func TestLoopsOfNamedValues(t *testing.T) {
+	e := testEnv(t)
+	e.Define("inner", compile(t, e, `msg.list("OBX(*)-5").exists(x, x == "two")`, Any))
+	e.Define("outer", compile(t, e, `msg.list("OBX(*)-5").all(y, vars.inner && y.size() == 3 && y != "two" || y == "two")`, Any))
+	p := compile(t, e, `vars.outer && msg.list("OBX(*)-5").exists(z, vars.inner && z == "one")`, Bool)
+	if p.node.yes == nil || e.vars[1].node.yes == nil {
+		t.Fatal("not native")
+	}
+	s := testScope(t, e)
+	if yes, err := p.Bool(s); !yes || err != nil {
+		t.Fatal(yes, err)
+	}
+	if s.current.element != "" || s.received.element != "" {
+		t.Fatal("an element of the message is kept")
 	}
 }

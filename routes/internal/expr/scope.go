@@ -32,8 +32,9 @@ type Scope struct {
 // the document as it is now, in the other, that of the named values, it is the
 // message as received, so that they mean the same wherever they are read.
 type view struct {
-	scope *Scope
-	msg   *docVal
+	scope   *Scope
+	msg     *docVal
+	element string // of the list that is being gone through
 }
 
 // NewScope makes an empty scope.
@@ -41,7 +42,7 @@ func NewScope() *Scope {
 	s := &Scope{}
 	s.msg.typ, s.orig.typ, s.meta.typ, s.vars.typ, s.part.typ = msgType, msgType, metaType, varsType, partType
 	s.msg.scope, s.orig.scope, s.vars.scope = s, s, s
-	s.current, s.received = view{s, &s.msg}, view{s, &s.orig}
+	s.current, s.received = view{scope: s, msg: &s.msg}, view{scope: s, msg: &s.orig}
 	return s
 }
 
