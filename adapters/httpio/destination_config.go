@@ -106,7 +106,7 @@ func parseURL(s string) (u *url.URL, why, hint string) {
 		return nil, "a user name or password must not stand in an address", `use bearer: "${file:secrets/NAME}", or headers: { Authorization: "${file:secrets/NAME}" }`
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Sprintf("%q is not http or https", u.Scheme), example
-	case u.Hostname() == "" || !nets.GoodHost(u.Hostname()):
+	case u.Hostname() == "" || !nets.GoodHost(u.Hostname()) || !isFieldValue(u.Hostname()):
 		return nil, fmt.Sprintf("%q is not a host", u.Hostname()), example
 	case u.Fragment != "" || strings.Contains(s, "#"):
 		return nil, "a fragment (#...) is never sent", "leave it out"

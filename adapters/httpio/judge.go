@@ -123,6 +123,9 @@ func harmless(err error, heard bool) (adapters.Reply, error) {
 	if isNetwork(err) {
 		return adapters.Reply{}, err
 	}
+	if strings.HasSuffix(err.Error(), "server closed idle connection") { // net/http gives it no name
+		return adapters.Reply{}, errors.New("the connection ended without an answer")
+	}
 	if heard {
 		return adapters.Reply{Code: adapters.Unreadable, Text: "the answer is no HTTP that can be read"}, nil
 	}
