@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spine-engine/spine-engine/internal/conf"
@@ -25,7 +26,8 @@ func readScript(script string) ([]peer.Act, error) {
 	ctx := &conf.Context{Problems: &conf.Problems{}}
 	var acts []peer.Act
 	for _, n := range conf.Parse(ctx, name, data).Items() {
-		acts = append(acts, readAct(n))
+		a, times := readAct(n)
+		acts = append(acts, slices.Repeat([]peer.Act{a}, times)...)
 	}
 	if len(acts) == 0 && !ctx.Problems.Failed() {
 		return nil, usageError{fmt.Errorf("%s holds no act; write [AA]", name)}
@@ -33,17 +35,17 @@ func readScript(script string) ([]peer.Act, error) {
 	return acts, problemsError(ctx.Problems)
 }
 
-func readAct(n *conf.Node) peer.Act {
-	var a peer.Act
+// readAct reads AA, or { wait: 40s, reply: AA, times: 2 }, as a feed's tests write it.
+func readAct(n *conf.Node) (a peer.Act, times int) {
+	times = 1
 	if n.IsText() {
 		a.Reply = n.Text()
 	} else {
-		m := n.Map("act", "wait", "reply", "wrong_id", "text", "status", "nothing", "close", "refuse")
+		m := n.Map("act", "wait", "reply", "wrong_id", "text", "status", "nothing", "close", "refuse", "times")
 		a = peer.Act{Wait: m["wait"].Duration(0), Reply: m["reply"].Text(), Text: m["text"].Text(), Nothing: m["nothing"].Bool(false),
 			Close: m["close"].Bool(false), Refuse: m["refuse"].Bool(false)}
-		if m["status"].Present() {
-			a.Status = m["status"].Int(200, 200, 599)
-		}
+		a.Status = m["status"].Int(0, 200, 599)
+		times = m["times"].Int(1, 1, 10_000)
 		if m["wrong_id"].Present() {
 			a.WrongID, a.Reply = true, m["wrong_id"].Text()
 		}
@@ -51,7 +53,7 @@ func readAct(n *conf.Node) peer.Act {
 	if err := a.Check(); err != nil {
 		n.Errorf("", "%v", err)
 	}
-	return a
+	return a, times
 }
 
 // problemsError is all problems, a line each.
