@@ -10,8 +10,8 @@ import (
 )
 
 // ReadCopy parses a copy that was made of a message of the source, for those who
-// look into it: tests, comparisons.
-func (p *Plan) ReadCopy(source string, b []byte) (message.Doc, error) {
+// look into it: tests, comparisons. b are its bytes.
+func (p *Plan) ReadCopy(source string, d *message.Delivery, b []byte) (message.Doc, error) {
 	if FormatOf(b) == message.XML {
 		return dialect{format: message.XML}.parseXML(b)
 	}
@@ -19,7 +19,22 @@ func (p *Plan) ReadCopy(source string, b []byte) (message.Doc, error) {
 	if s := p.bySource[source]; s != nil {
 		o = s.parse
 	}
+	if c := p.charsetOf(d); c != nil {
+		o.Override = c.as
+	}
 	return hl7doc.Parse(b, o)
+}
+
+// charsetOf is what a destination declares; nil when copies keep their own.
+func (p *Plan) charsetOf(d *message.Delivery) *charset {
+	for _, f := range p.feeds {
+		for _, o := range f.outputs {
+			if f.name == d.Feed && o.queue == d.Queue && o.charset != nil {
+				return o.charset
+			}
+		}
+	}
+	return nil
 }
 
 // FormatOf tells XML from ER7 by the first character behind a byte order mark

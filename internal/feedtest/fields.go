@@ -47,7 +47,7 @@ func lines(b []byte) int { return len(cutLines(b)) }
 
 // fields compares values, one by one.
 func (v *verifier) fields(where string, want *routes.SpecCopy, r *record, body []byte) {
-	doc, err := v.plan.ReadCopy(r.of.decision.Envelope.Source, body)
+	doc, err := v.plan.ReadCopy(r.of.decision.Envelope.Source, r.d, body)
 	if err != nil {
 		v.fail(want.Place, "%s: the copy cannot be read: %v", where, err)
 		return
@@ -68,8 +68,11 @@ func (v *verifier) fields(where string, want *routes.SpecCopy, r *record, body [
 // selector gives the compiled selector for the format of what was delivered, with
 // the namespaces of the feed that delivered it.
 func (v *verifier) selector(f *routes.SpecField, feed string, format message.Format) (message.Selector, error) {
-	if format == message.HL7 && f.At != nil {
+	switch {
+	case f.At != nil && format == message.HL7:
 		return f.At, nil
+	case f.At != nil:
+		return nil, fmt.Errorf("what was delivered is %s, and %s is a selector of HL7 v2", format, f.Text)
 	}
 	at, err := v.plan.Selector(feed, format, f.Text)
 	if err != nil {
