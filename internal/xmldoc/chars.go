@@ -45,14 +45,31 @@ func isNameChar(r rune) bool {
 	return r == 0xB7 || r >= 0x300 && r <= 0x36F || r == 0x203F || r == 0x2040 || isNameStart(r)
 }
 
+// names are the ASCII characters that go on with a name (1) or may begin one (3).
+var names = func() (t [utf8.RuneSelf]uint8) {
+	for c := range rune(utf8.RuneSelf) {
+		switch {
+		case isNameStart(c):
+			t[c] = 3
+		case isNameChar(c):
+			t[c] = 1
+		}
+	}
+	return
+}()
+
 // ncName gives the end of the name without colon that begins at b[i]; i if none does.
 func ncName(b []byte, i int) int {
-	for first := true; i < len(b); first = false {
-		r, n := rune(b[i]), 1
-		if r >= utf8.RuneSelf {
-			r, n = utf8.DecodeRune(b[i:])
+	for begins := uint8(2); i < len(b); begins = 1 {
+		if c := b[i]; c < utf8.RuneSelf {
+			if names[c]&begins == 0 {
+				return i
+			}
+			i++
+			continue
 		}
-		if first && !isNameStart(r) || !isNameChar(r) {
+		r, n := utf8.DecodeRune(b[i:])
+		if begins == 2 && !isNameStart(r) || !isNameChar(r) {
 			return i
 		}
 		i += n
@@ -151,4 +168,15 @@ func number(b []byte) (r rune) {
 		}
 	}
 	return r
+}
+
+// runes counts the characters of valid UTF-8. (utf8.RuneCount of Go 1.26 copies
+// the bytes when it is inlined.)
+func runes(b []byte) (n int) {
+	for _, c := range b {
+		if c&0xC0 != 0x80 {
+			n++
+		}
+	}
+	return n
 }

@@ -119,16 +119,22 @@ func fromBytes(b []byte, e encoding) []byte {
 	size := len(b)
 	for _, c := range b {
 		if c >= 0x80 {
-			size += utf8.RuneLen(e.rune(c)) - 1
+			size++
+			if c < 0xA0 {
+				size += utf8.RuneLen(e.rune(c)) - 2
+			}
 		}
 	}
 	out := make([]byte, 0, size)
 	for _, c := range b {
-		if c < 0x80 {
+		switch {
+		case c < 0x80:
 			out = append(out, c)
-			continue
+		case c >= 0xA0: // U+00A0 to U+00FF in both sets
+			out = append(out, 0xC0|c>>6, 0x80|c&0x3F)
+		default:
+			out = utf8.AppendRune(out, e.rune(c))
 		}
-		out = utf8.AppendRune(out, e.rune(c))
 	}
 	return out
 }
@@ -191,7 +197,7 @@ func (e encoding) size(text []byte) int {
 	case e <= inASCII:
 		return len(text)
 	case e < inUTF16LE:
-		return utf8.RuneCount(text)
+		return runes(text)
 	}
 	n := 0
 	for len(text) > 0 {

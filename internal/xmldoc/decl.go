@@ -181,6 +181,6 @@ func (f *fault) place(b []byte, offset int) *ParseError {
 	line := bytes.LastIndexByte(before, '\n') + 1
 	return &ParseError{
 		Offset: offset, Line: 1 + bytes.Count(before, []byte{'\n'}),
-		Column: 1 + utf8.RuneCount(before[line:]), Text: f.text, Hint: f.hint,
+		Column: 1 + runes(before[line:]), Text: f.text, Hint: f.hint,
 	}
 }

@@ -217,7 +217,7 @@ func (s *scanner) comment() bool {
 
 func (s *scanner) instruction() bool {
 	from := s.pos
-	end := ncName(s.b, from+2)
+	end := ncName(s.b[:min(len(s.b), from+2+s.lim.MaxName+4)], from+2)
 	name := s.b[from+2 : end]
 	switch {
 	case len(name) == 0:

@@ -14,17 +14,19 @@ type attribute struct {
 	declares                        bool // xmlns or xmlns:p
 }
 
+// name reads p:name or name; it looks no further than MaxName.
 func (s *scanner) name(at int, what string) (colon, end int, ok bool) {
-	end = ncName(s.b, at)
+	b := s.b[:min(len(s.b), at+s.lim.MaxName+4)] // no further than a name may reach
+	end = ncName(b, at)
 	if end == at {
 		return 0, 0, s.fail(at, "no name where "+what+" must have one")
 	}
-	if end < len(s.b) && s.b[end] == ':' {
+	if end < len(b) && b[end] == ':' {
 		colon = end
-		if end = ncName(s.b, colon+1); end == colon+1 {
+		if end = ncName(b, colon+1); end == colon+1 {
 			return 0, 0, s.fail(colon, "a colon that separates no prefix from a name")
 		}
-		if end < len(s.b) && s.b[end] == ':' {
+		if end < len(b) && b[end] == ':' {
 			return 0, 0, s.fail(end, "a name with two colons")
 		}
 	}

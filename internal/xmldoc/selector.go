@@ -56,11 +56,24 @@ func Compile(in string, o SelectorOptions) (message.Selector, error) {
 		p.fail(t, "nothing more can stand here", "")
 	}
 	if p.err != nil {
+		if likeHL7(in) {
+			p.err.Hint = useXPath
+		}
 		return nil, p.err
 	}
 	s := &Selector{in: in, x: x, preds: p.preds > 0}
 	s.plain, _ = x.(*path)
+	if s.Relative() && likeHL7(in) {
+		return fail(0, "this is a selector of HL7 v2", useXPath)
+	}
 	return s, nil
+}
+
+const useXPath = "XML takes XPath, such as /v:Batch/v:Patient/v:Id"
+
+// likeHL7: PID-3, OBX(*)-5. To XPath the first is a name, though nobody's.
+func likeHL7(in string) bool {
+	return segmentLike(in) && len(in) > 4 && (in[3] == '(' || digit(in[4]))
 }
 
 // String is the text as written.

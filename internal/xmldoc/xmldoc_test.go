@@ -3,6 +3,7 @@ package xmldoc
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/spine-engine/spine-engine/internal/message"
 )
+
+var update = flag.Bool("update", false, "write the files of testdata")
 
 const batch = `<?xml version="1.0" encoding="UTF-8"?>
 <!-- from the ward -->
