@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"strings"
 	"syscall"
+
+	"github.com/spine-engine/spine-engine/adapters/internal/nets"
+	"github.com/spine-engine/spine-engine/internal/conf"
 )
 
 // allowance is allow_private: what may be called though it is refused by default.
@@ -122,4 +125,30 @@ func (a allowance) literal(host string) error {
 		return a.check(addr)
 	}
 	return nil
+}
+
+// readAllowance reads allow_private.
+func readAllowance(n *conf.Node) allowance {
+	var a allowance
+	for _, item := range n.Items() {
+		s := item.Text()
+		if s == "loopback" {
+			a.loopback = true
+			continue
+		}
+		p, err := nets.ParsePrefix(s)
+		if err != nil {
+			item.Errorf("write loopback, a network as 169.254.10.0/24, or an address", "%q is neither", s)
+			continue
+		}
+		if p.Addr().Is4In6() {
+			p = netip.PrefixFrom(p.Addr().Unmap(), max(p.Bits()-96, 0))
+		}
+		if p.Bits() == 0 {
+			item.Errorf("name the networks that are meant", "%s would allow every address", s)
+			continue
+		}
+		a.nets = append(a.nets, p.Masked())
+	}
+	return a
 }

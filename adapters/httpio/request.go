@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -104,15 +103,6 @@ func (a *attempt) redirect(from *url.URL, resp *http.Response) *url.URL {
 	}
 	to.Fragment, to.RawFragment = "", ""
 	return to
-}
-
-// hostPort is what is dialled for an address.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // drop reads a little of what is not wanted, so that the connection can be used
