@@ -116,4 +116,3 @@ func (x *exchange) readMemory(in *intake) (buf []byte, taken int64, whole bool, 
 		}
 	}
 }
-
