@@ -53,6 +53,7 @@ func experiments() []experiment {
 		{"kill", "kill -9 under load: no acknowledged message lost, once in the mailbox", runKill},
 		{"powercut", "power cuts under load: no acknowledged message lost (root)", runPowercut},
 		{"reload", "a project edited under load; a broken edit changes nothing", runReload},
+		{"reprocess", "3,000 queued under a wrong mapping are decided again, through kills, and arrive once, in order", runReprocess},
 		{"isolation", "a dead destination harms no other; its queue drains in order", runIsolation},
 		{"speed", "accepting and delivering against what the disk allows; memory; start", runSpeed},
 		{"large", "25 MB messages, four at once, to eight mailboxes", runLarge},
