@@ -40,6 +40,7 @@ type demo struct {
 	out    io.Writer
 	dir    string
 	pas    string // address of the engine's MLLP listener
+	poct   string // address of its HTTP source
 	lab    *peer.Server
 	engine *exec.Cmd
 	exited chan error
@@ -58,7 +59,7 @@ func runDemo(ctx context.Context, out io.Writer, dir string) error {
 	}
 	d := &demo{ctx: ctx, out: out, dir: dir}
 	defer d.end()
-	for _, step := range []func() error{d.prepare, d.start, d.one, d.batch, d.rejected, d.held, d.retried, d.killed, d.totals} {
+	for _, step := range []func() error{d.prepare, d.start, d.one, d.batch, d.posted, d.rejected, d.held, d.retried, d.killed, d.totals} {
 		if err := step(); err != nil {
 			return fmt.Errorf("demo: %w (the engine's log is %s)", err, filepath.Join(d.dir, "engine.log"))
 		}
@@ -83,12 +84,12 @@ func (d *demo) prepare() error {
 	if err := d.lab.Start(); err != nil {
 		return err
 	}
-	ports, err := freePorts(2)
+	ports, err := freePorts(3)
 	if err != nil {
 		return err
 	}
-	d.pas = ports[0]
-	values := fmt.Sprintf("pas_listen: %s\nlab: %s\n", d.pas, d.lab.Address())
+	d.pas, d.poct = ports[0], ports[2]
+	values := fmt.Sprintf("pas_listen: %s\nlab: %s\npoct_listen: %s\n", d.pas, d.lab.Address(), d.poct)
 	if err := os.WriteFile(filepath.Join(d.dir, "values", "test.yaml"), []byte(values), 0o644); err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (d *demo) start() error {
 	d.exited = make(chan error, 1)
 	go func(c *exec.Cmd, exited chan<- error) { exited <- c.Wait() }(d.engine, d.exited)
 	if d.client == nil {
-		d.say("project %s\nengine  process %d, MLLP %s, mailbox %s", d.dir, d.engine.Process.Pid, d.pas, "mailboxes/pas/in")
+		d.say("project %s\nengine  process %d, MLLP %s, HTTP %s, mailbox %s", d.dir, d.engine.Process.Pid, d.pas, d.poct, "mailboxes/pas/in")
 		d.say("lab     an MLLP peer on %s that answers AA", d.lab.Address())
 	}
 	return d.until("the engine runs", func() bool {
@@ -210,9 +211,11 @@ func (d *demo) labHas(ids ...string) error {
 }
 
 // mailboxHas waits until the community mailbox holds n files.
-func (d *demo) mailboxHas(n int) error {
-	return d.until(fmt.Sprintf("the mailbox holds %d files", n), func() bool {
-		files, err := filepath.Glob(filepath.Join(d.dir, "mailboxes/community/in", "*.hl7"))
+func (d *demo) mailboxHas(n int) error { return d.mailboxHolds("mailboxes/community/in", n) }
+
+func (d *demo) mailboxHolds(dir string, n int) error {
+	return d.until(fmt.Sprintf("%s holds %d files", dir, n), func() bool {
+		files, err := filepath.Glob(filepath.Join(d.dir, dir, "*.hl7"))
 		return err == nil && len(files) == n
 	})
 }
@@ -242,13 +245,36 @@ func (d *demo) batch() error {
 	return nil
 }
 
+func (d *demo) posted() error {
+	d.say("\n3. XML posted by HTTP becomes an HL7 message by a template")
+	body, err := os.ReadFile(filepath.Join(d.dir, "messages/glucose.xml"))
+	if err != nil {
+		return err
+	}
+	p := peer.NewPoster("http://"+d.poct+"/results", nil, "", 30*time.Second)
+	defer p.Close()
+	answer, err := p.Post(d.ctx, body, peer.TypeXML)
+	if err != nil {
+		return err
+	}
+	d.say("  posted glucose.xml; the engine answered %d %s", answer.Status, answer.Code)
+	if answer.Status != 200 {
+		return errors.New("expected 200")
+	}
+	if err := d.mailboxHolds("mailboxes/results/in", 1); err != nil {
+		return err
+	}
+	d.say("  an ORU^R01 is in mailboxes/results/in; see feeds/poct.yaml and templates/oru.hl7")
+	return nil
+}
+
 func (d *demo) rejected() error {
-	d.say("\n3. A message that a rule refuses is answered so, and stored as rejected")
+	d.say("\n4. A message that a rule refuses is answered so, and stored as rejected")
 	return d.send("a01-no-identifier.hl7", "DEMO3", "AE")
 }
 
 func (d *demo) held() error {
-	d.say("\n4. A message that a rule holds is acknowledged and waits for a person")
+	d.say("\n5. A message that a rule holds is acknowledged and waits for a person")
 	if err := d.send("a08-test.hl7", "DEMO4", "AA"); err != nil {
 		return err
 	}
@@ -279,7 +305,7 @@ func (d *demo) queued(n int) error {
 }
 
 func (d *demo) retried() error {
-	d.say("\n5. The laboratory is down: its copy waits and is tried again, the mailbox is not held up")
+	d.say("\n6. The laboratory is down: its copy waits and is tried again, the mailbox is not held up")
 	d.lab.Stop()
 	if err := d.send("a01.hl7", "DEMO5", "AA"); err != nil {
 		return err
@@ -299,7 +325,7 @@ func (d *demo) retried() error {
 }
 
 func (d *demo) killed() error {
-	d.say("\n6. The engine is killed (kill -9) with messages queued")
+	d.say("\n7. The engine is killed (kill -9) with messages queued")
 	d.lab.Stop()
 	want := []string{"DEMO6A", "DEMO6B", "DEMO6C", "DEMO6D", "DEMO6E"}
 	for _, id := range want {
@@ -371,6 +397,8 @@ func (d *demo) farewell() {
 	d.say(`
 Look into %[1]s: feeds/adt.yaml is the feed, mailboxes/community/in is what arrived,
 engine.log is what the engine said. Then type:
+  spine-engine test %[1]s                                 (the feeds' own tests)
+  spine-engine explain %[1]s/messages/a08-test.hl7 --source pas -C %[1]s
   spine-engine messages list -C %[1]s
   spine-engine messages list -C %[1]s --outcome held      (and: messages release ID -C ...)
   spine-engine run %[1]s                                  (edit feeds/adt.yaml while it runs)

@@ -25,6 +25,7 @@ func newInit() *cobra.Command {
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), `%[1]s is a project. Next:
   spine-engine check %[1]s
+  spine-engine test %[1]s
   spine-engine run %[1]s
   spine-engine send --to 127.0.0.1:2575 %[1]s/messages/a01.hl7
   spine-engine messages list -C %[1]s
@@ -50,7 +51,7 @@ func writeStarter(dir string) error {
 	if err := os.CopyFS(dir, files); err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	for _, d := range []string{"mailboxes/pas/in", "mailboxes/community/in"} {
+	for _, d := range []string{"mailboxes/pas/in", "mailboxes/community/in", "mailboxes/results/in"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return fmt.Errorf("init: %w", err)
 		}
