@@ -53,8 +53,7 @@ func TestSameEveryTime(t *testing.T) {
 	}
 }
 
-// BenchmarkTests is 200 tests with retries and timeouts: some 20,000 sends in
-// each, over simulated hours.
+// BenchmarkTests is 200 tests with retries and timeouts, over simulated hours.
 func BenchmarkTests(b *testing.B) {
 	plan := load(b, manyTests(b, 200))
 	for b.Loop() {
