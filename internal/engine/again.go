@@ -136,6 +136,10 @@ func (l *layer) had(feed string, s store.Slot) bool {
 // fate is what becomes of a copy that the plan does not make any more.
 func (l *layer) fate(c *store.Copy) (message.CopyState, string) {
 	p := l.partOf(c)
+	if l.d.Outcome == message.Rejected { // by any part: then nothing of it is delivered
+		place, reason := l.d.Why()
+		p = &message.Part{Outcome: message.Rejected, Rule: place, Reason: reason}
+	}
 	if p == nil {
 		return message.Discarded, "reprocessed: no longer routed here"
 	}

@@ -93,9 +93,9 @@ func (r *reprocess) run(ctx context.Context) error {
 // queuedCopies walks the lanes, page by page. A message is decided when the first
 // of its copies comes by.
 func (r *reprocess) queuedCopies(ctx context.Context) error {
-	var lanes []string
+	var lanes []store.Lane
 	err := r.store.Lanes(r.Queue, func(l store.Lane) bool {
-		lanes, r.total = append(lanes, l.Name), r.total+l.Count
+		lanes, r.total = append(lanes, l), r.total+l.Count
 		return true
 	})
 	if err != nil {
@@ -103,8 +103,8 @@ func (r *reprocess) queuedCopies(ctx context.Context) error {
 	}
 	for _, lane := range lanes {
 		var at message.Delivery
-		for {
-			page, err := r.store.Pending(r.Queue, lane, at.Pos, at.Key, pageOfCopies)
+		for at.Pos <= lane.Last { // what has come since was decided by this plan
+			page, err := r.store.Pending(r.Queue, lane.Name, at.Pos, at.Key, pageOfCopies)
 			if err != nil {
 				return err
 			}

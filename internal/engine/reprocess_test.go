@@ -174,6 +174,8 @@ func TestReprocessShapes(t *testing.T) {
 			Reprocessed{Copies: 2, Held: 2}, nil, map[message.CopyState]int{message.CopyHeld: 2}, "reprocessed: held by feeds/f.yaml:6 waits"},
 		{"not this destination", wireFeed, keyed("  - to: out", "  - { to: other, wire: { id: o }, reply: { AA: done, AE: retry, AR: retry, none: { after: 5s, do: retry }, wrong_id: retry }, retry: { first: 1s, give_up_after: never } }\n  - to: out\n    when: msg.event == \"A02\""), "",
 			Reprocessed{Copies: 2, Discarded: 2}, nil, map[message.CopyState]int{message.Discarded: 2}, "reprocessed: no longer routed here"},
+		{"rejected now", wireFeed, keyed("accept:", "accept:\n  - if: msg.event == \"A01\"\n    then: { reject: { ack: AR, text: \"no A01\" } }"), "",
+			Reprocessed{Copies: 2, Held: 2}, nil, map[message.CopyState]int{message.CopyHeld: 2}, "reprocessed: rejected by feeds/f.yaml:6 no A01"},
 		{"another lane", wireFeed, keyed("PID-3.1", "MSH-10"), "",
 			Reprocessed{Copies: 2, Replaced: 2}, []string{"C0 C", "C1 C"}, map[message.CopyState]int{message.Discarded: 2, message.Delivered: 2}, ""},
 		{"a part of a split fewer", split(`msg["OBR-1"] != ""`), split(`msg["OBR-1"] != "2"`), "OBR|1\rOBR|2\rOBR|3\r",
@@ -218,6 +220,91 @@ func TestReprocessShapes(t *testing.T) {
 				t.Errorf("reason %q, want %q; %v", rec.Copies[0].Reason, c.reason, err)
 			}
 		})
+	}
+}
+
+// TestReprocessHeldCopies holds a backlog by a rule, takes the rule back, and has
+// what was held decided again: it comes back into its places.
+func TestReprocessHeldCopies(t *testing.T) {
+	a := &arrivals{}
+	l := newLab(t, a.send)
+	l.write("feeds/f.yaml", strictFeed("WRONG"))
+	l.start()
+	for i := range 5 {
+		l.take("A01", "1", fmt.Sprint("C", i))
+	}
+	l.reload(strings.Replace(strictFeed("WRONG"), `"A03"`, `"A01"`, 1))
+	wantCounts(t, l.reprocess(Reprocess{Queue: "f/out"}), Reprocessed{Copies: 5, Held: 5})
+	l.reload(strictFeed("RIGHT"))
+	l.take("A01", "1", "C5")
+	wantCounts(t, l.reprocess(Reprocess{Queue: "f/out", State: message.CopyHeld}), Reprocessed{Copies: 5, Replaced: 5})
+	a.set(true, "")
+	await(t, "6 deliveries", func() bool { return l.totals().Copies[message.Delivered] == 6 })
+	if diff := cmp.Diff([]string{"C0 RIGHT", "C1 RIGHT", "C2 RIGHT", "C3 RIGHT", "C4 RIGHT", "C5 RIGHT"}, a.list()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestReprocessLeavesWhatNobodyDecides: two feeds share a peer; one of them goes.
+func TestReprocessLeavesWhatNobodyDecides(t *testing.T) {
+	a := &arrivals{}
+	l := newLab(t, a.send)
+	l.write("spine.yaml", wireSpine+`listeners:
+  in: { wire: { id: in }, charset: { use_msh18: true, otherwise: windows-1252 }, unmatched: hold }
+peers:
+  shared: { wire: { id: s }, order: strict, reply: { AA: done, AE: retry, AR: retry, none: { after: 5s, do: retry }, wrong_id: retry }, retry: { first: 10ms, cap: 20ms, give_up_after: never } }
+`)
+	feed := func(name, receiver string) string {
+		return "spine: v1\nfeed: " + name + "\nsources:\n  in: { listener: in }\ntransform:\n  - set: { MSH-5: " + receiver + " }\ndeliver:\n  - { to: x, peer: shared }\nunrouted: hold\n"
+	}
+	l.write("feeds/f.yaml", feed("f", "F1"))
+	l.write("feeds/g.yaml", feed("g", "G1"))
+	l.start()
+	for i := range 2 {
+		accept := <-l.wire.accept
+		if _, err := accept(t.Context(), &message.Envelope{Source: "in", Body: message.InMemory(adt("A01", "1", fmt.Sprint("C", i)))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.write("feeds/g.yaml", feed("renamed", "G2"))
+	l.reload(feed("f", "F2"))
+	out := l.reprocess(Reprocess{Queue: "shared"})
+	wantCounts(t, out, Reprocessed{Copies: 4, Replaced: 2, Left: 2})
+	if out.Why["the project has no feed g any more"] != 2 {
+		t.Errorf("why %v", out.Why)
+	}
+	a.set(true, "")
+	await(t, "4 deliveries", func() bool { return l.totals().Copies[message.Delivered] == 4 })
+	got := a.list()
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"C0 F2", "C0 G1", "C1 F2", "C1 G1"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestReleaseOfOnePart: of a split message one part is held; releasing it sends
+// that part and no other.
+func TestReleaseOfOnePart(t *testing.T) {
+	a := &arrivals{up: true}
+	l := newLab(t, a.send)
+	l.write("feeds/f.yaml", strings.NewReplacer("deliver:", "split: { group: [ORC, OBR], keep: [MSH, PID], id: '= msg[\"MSH-10\"] + \".\" + string(part.index)' }\ntransform:\n  - when: { if: 'msg[\"OBR-1\"] == \"2\"', do: [ { hold: \"looks odd\" } ] }\ndeliver:").Replace(wireFeed))
+	l.start()
+	accept := <-l.wire.accept
+	r, err := accept(t.Context(), &message.Envelope{Source: "f/in", Body: message.InMemory(append(adt("A01", "1", "C"), "OBR|1\rOBR|2\rOBR|3\r"...))})
+	if err != nil || r.Outcome != message.Held {
+		t.Fatalf("%+v %v", r, err)
+	}
+	await(t, "the other parts", func() bool { return len(a.list()) == 2 })
+	if _, err := l.engine.ReleaseMessage(t.Context(), r.ID, ann); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the released part", func() bool { return l.totals().Copies[message.Delivered] == 3 })
+	if diff := cmp.Diff([]string{"C.1 C", "C.3 C", "C.2 C"}, a.list()); diff != "" {
+		t.Error(diff)
+	}
+	rec, err := l.engine.store.Get(r.ID)
+	if err != nil || rec.Copies[2].Slot != (store.Slot{Part: 2}) {
+		t.Errorf("%+v %v", rec.Copies, err)
 	}
 }
 
