@@ -7,8 +7,10 @@ import (
 	"github.com/spine-engine/spine-engine/internal/message"
 )
 
-// Restore tells of lanes with work on disk. Call it once, before Added, with what
-// the store lists at start.
+// Restore tells of lanes with work on disk. Call it once, before anything is sent,
+// with what the store lists at start. A queue that is read anew while copies keep
+// coming is paused meanwhile; Added may have told of some of them already, or may
+// tell of them afterwards: none is sent twice.
 func (q *Queue) Restore(ls []Lane) {
 	for _, s := range ls {
 		l, _ := q.lane(s.Name, Cursor{})

@@ -2,6 +2,7 @@ package lanes_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -492,4 +493,36 @@ func TestBusyLanesLeaveRoomToLoad(t *testing.T) {
 		s.answer("AA")
 	}
 	t.Fatal("a lane was never loaded while others were busy")
+}
+
+// TestReadAnewWhileCopiesCome: a paused queue is told of new copies, then of what
+// the store has, which holds these and one more, then of that one more.
+func TestReadAnewWhileCopiesCome(t *testing.T) {
+	s := newScript(t, lanes.Policy{Reply: table, Batch: 10})
+	s.q.Pause(s.now(), lanes.Whole(), time.Time{})
+	s.add("a", 7)
+	s.add("b", 8)
+	s.q.Restore([]lanes.Lane{{Name: "a", Count: 3, Last: 9}, {Name: "b", Count: 2, Last: 8}, {Name: "c", Count: 1, Last: 4}})
+	s.add("a", 9)
+	s.add("c", 10)
+	s.wantSent()
+	s.wantLoads()
+	s.q.Resume(s.now(), lanes.Whole())
+	s.next()
+	s.wantLoads(lanes.Load{Lane: "a", Limit: 256}, lanes.Load{Lane: "b", Limit: 256}, lanes.Load{Lane: "c", Limit: 256})
+	s.loaded("a", 3, 7, 9)
+	s.loaded("b", 5, 8)
+	s.loaded("c", 4, 10)
+	s.finishAll()
+	var got []uint64
+	for _, f := range s.finished {
+		got = append(got, f.Key.Seq)
+	}
+	slices.Sort(got)
+	if d := cmp.Diff([]uint64{3, 4, 5, 7, 8, 9, 10}, got); d != "" {
+		t.Fatalf("delivered (-want +got):\n%s", d)
+	}
+	if st := s.q.Stats(s.now()); st.Queued != 0 || st.Loaded != 0 || st.Bytes != 0 {
+		t.Fatalf("left over: %+v", st)
+	}
 }
