@@ -5,12 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spine-engine/spine-engine/internal/message"
 )
-
-func decodeRune(b []byte) (rune, int) { return utf8.DecodeRune(b) }
 
 // Copy writes what from selects in src over what to selects here. An element
 // over an element brings its content as it is written, and its attributes;
@@ -63,7 +60,7 @@ func (d *Doc) copyElement(o *Doc, from uint32, to message.Selector) error {
 	if err != nil {
 		return err
 	}
-	i, err := d.target(x)
+	i, err := d.target(x, len(content))
 	if err != nil {
 		return err
 	}
@@ -140,6 +137,18 @@ func (d *Doc) content(i uint32, scope map[string]string) []byte {
 // missing are the declarations that an element needs when what prefixes mean
 // around it changes from outer to scope.
 func (d *Doc) missing(i uint32, outer, scope map[string]string) (out []byte) {
+	used := d.used(i)
+	for _, p := range slices.Sorted(maps.Keys(used)) {
+		if uri, ok := outer[p]; p != "xml" && (ok || p == "") && uri != scope[p] {
+			out = append(out, ` `+declaration(p)+`="`+mustEscape(uri, inUTF8)+`"`...)
+		}
+	}
+	return out
+}
+
+// used are the prefixes that an element and all in it use and that it does not
+// declare itself.
+func (d *Doc) used(i uint32) map[string]bool {
 	used := map[string]bool{}
 	for k := i; k != 0; k = d.following(k, i) {
 		if d.at(k).kind == kElement {
@@ -147,20 +156,20 @@ func (d *Doc) missing(i uint32, outer, scope map[string]string) (out []byte) {
 		}
 	}
 	for a := d.at(i).attr; a != 0; a = d.at(a).next {
-		if n := d.at(a); n.kind == kDecl { // declares it itself
-			_, local := split(d.nameOf(n))
-			if n.name == 5 {
-				local = nil
-			}
-			delete(used, string(local))
+		if n := d.at(a); n.kind == kDecl {
+			delete(used, declared(d.nameOf(n)))
 		}
 	}
-	for _, p := range slices.Sorted(maps.Keys(used)) {
-		if uri, ok := outer[p]; p != "xml" && (ok || p == "") && uri != scope[p] {
-			out = append(out, ` `+declaration(p)+`="`+mustEscape(uri, inUTF8)+`"`...)
-		}
+	return used
+}
+
+// declared is the prefix that xmlns:p or xmlns declares.
+func declared(name []byte) string {
+	prefix, local := split(name)
+	if prefix == nil {
+		return ""
 	}
-	return out
+	return string(local)
 }
 
 // prefixes notes those that an element's names use, and those that values of its

@@ -243,10 +243,7 @@ func (d *Doc) scope(i uint32) map[string]string {
 			if n.kind != kDecl {
 				continue
 			}
-			prefix := ""
-			if p, local := split(d.nameOf(n)); p != nil {
-				prefix = string(local)
-			}
+			prefix := declared(d.nameOf(n))
 			if _, inner := out[prefix]; !inner {
 				out[prefix] = d.value(a)
 			}

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/spine-engine/spine-engine/internal/message"
 )
@@ -21,13 +24,13 @@ func settable(s message.Selector) (*Selector, error) {
 }
 
 // target is the node that an edit writes to. One that is not there is made if
-// the selector says how.
-func (d *Doc) target(x *Selector) (uint32, error) {
+// the selector says how. need is how many bytes are to be written there.
+func (d *Doc) target(x *Selector, need int) (uint32, error) {
 	set, err := d.all(x)
 	switch {
 	case err != nil:
 		return 0, err
-	case len(d.made) > d.lim.MaxBytes:
+	case len(d.made)+need > d.lim.MaxBytes:
 		return 0, &SetError{Selector: x.in, Text: fmt.Sprintf("the edits of this document are over the limit MaxBytes of %d", d.lim.MaxBytes)}
 	case len(set) > 1:
 		return 0, several(x, len(set))
@@ -54,10 +57,11 @@ func (d *Doc) Set(s message.Selector, text string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := escape(nil, text, true, d.src.enc); err != nil {
+	esc, err := escape(nil, text, true, d.src.enc)
+	if err != nil {
 		return unfitFor(x, err)
 	}
-	i, err := d.target(x)
+	i, err := d.target(x, len(esc))
 	if err != nil {
 		return err
 	}
@@ -232,7 +236,8 @@ func (d *Doc) dropNil(i uint32) {
 
 // SetRaw writes a well-formed fragment as the content of an element (what
 // stands between its tags), or the notation of an attribute's value. Whatever
-// Parse refuses is refused in a fragment too.
+// Parse refuses is refused in a fragment too. Prefixes are those of the document
+// at that place, and those of Options.Namespaces.
 func (d *Doc) SetRaw(s message.Selector, raw string) error {
 	x, err := settable(s)
 	if err != nil {
@@ -253,7 +258,7 @@ func (d *Doc) SetRaw(s message.Selector, raw string) error {
 	if f := d.tryRaw(b, into); f != nil {
 		return &SetError{Selector: x.in, Text: "the fragment: " + f.Error(), Hint: f.Hint}
 	}
-	i, err := d.target(x)
+	i, err := d.target(x, len(b))
 	if err != nil {
 		return err
 	}
@@ -307,12 +312,18 @@ func (d *Doc) fragmentScanner(b []byte, from int, into uint32) *scanner {
 		ns.numbers[uri] = uint16(len(ns.uris))
 		ns.uris = append(ns.uris, uri)
 	}
-	for prefix, uri := range d.scope(into) {
-		if uri != "" && prefix != "xml" {
-			esc, err := Escape(nil, uri, true)
-			if err == nil {
-				ns.bind([]byte(prefix), esc)
-			}
+	scope := d.scope(into)
+	for prefix, uri := range d.lim.Namespaces {
+		if _, ok := scope[prefix]; !ok && prefix != "" {
+			scope[prefix] = uri
+		}
+	}
+	for prefix, uri := range scope {
+		if uri == "" || prefix == "xml" {
+			continue
+		}
+		if esc, err := Escape(nil, uri, true); err == nil {
+			ns.bind([]byte(prefix), esc)
 		}
 	}
 	return &scanner{b: b, pos: from, lim: &lim, ns: ns, nodes: int(d.count)}
@@ -336,7 +347,7 @@ func (d *Doc) graft(into, last uint32, b []byte) uint32 {
 	if last != 0 {
 		tail = d.at(last).next
 	}
-	first := d.count
+	first, scope := d.count, d.scope(into)
 	sc.open = append(sc.open, opened{id: into, last: last})
 	sc.content(0)
 	d.uris = sc.ns.uris
@@ -345,12 +356,31 @@ func (d *Doc) graft(into, last uint32, b []byte) uint32 {
 	}
 	d.added()
 	d.changed(into)
+	for i := first; i != tail && i != 0 && i < d.count; i = d.at(i).next {
+		if d.at(i).kind == kElement {
+			d.declareUsed(i, scope)
+		}
+	}
 	return first
+}
+
+// declareUsed declares, at the top of a fragment, prefixes of the feed that it
+// uses and the document does not have there.
+func (d *Doc) declareUsed(i uint32, scope map[string]string) {
+	used := d.used(i)
+	for _, p := range slices.Sorted(maps.Keys(d.lim.Namespaces)) {
+		if _, have := scope[p]; !have && used[p] && p != "" {
+			d.addAttr(i, kDecl, 0, declaration(p), d.lim.Namespaces[p])
+		}
+	}
 }
 
 // fit makes references of the characters of a fragment that the encoding lacks;
 // in comments, CDATA sections and instructions there can be none.
 func (e encoding) fit(x *Selector, raw []byte) ([]byte, error) {
+	if !utf8.Valid(raw) {
+		return nil, &SetError{Selector: x.in, Text: "the fragment is not UTF-8"}
+	}
 	if e == inUTF8 || e >= inUTF16LE || firstHigh(raw) < 0 {
 		return raw, nil
 	}
@@ -368,7 +398,7 @@ func (e encoding) fit(x *Selector, raw []byte) ([]byte, error) {
 		case closing == "" && bytes.HasPrefix(rest, []byte("<?")):
 			closing = "?>"
 		}
-		r, n := decodeRune(rest)
+		r, n := utf8.DecodeRune(rest)
 		switch {
 		case e.fits(r):
 			out = append(out, rest[:n]...)
@@ -391,7 +421,7 @@ func (d *Doc) SetNull(s message.Selector) error {
 	if x.plain != nil && len(x.plain.steps) > 0 && x.plain.steps[len(x.plain.steps)-1].axis == attributes {
 		return noNull(x)
 	}
-	i, err := d.target(x)
+	i, err := d.target(x, 0)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,8 @@ import "fmt"
 
 // Options bound what Parse accepts. A limit of 0 means its default.
 type Options struct {
-	// Namespaces are the prefixes that a feed declares for its selectors. An edit
-	// that makes an element in one of them uses its prefix if the document has none.
+	// Namespaces are the prefixes that a feed declares. A fragment that an edit
+	// brings may use them; they are declared there if the document does not.
 	Namespaces map[string]string
 
 	MaxBytes      int // of the document in UTF-8; 1 GiB

@@ -321,6 +321,23 @@ func TestCopy(t *testing.T) {
 	}
 }
 
+func TestFragmentsMayUseThePrefixesOfTheFeed(t *testing.T) {
+	d, err := Parse([]byte(`<Batch xmlns="urn:vendor:poct:2"><Id/></Batch>`), Options{Namespaces: vendor.Namespaces})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetRaw(sel(t, "/v:Batch/v:Id"), `<v:A><v:B/></v:A><C v:d=""/><E/>`); err != nil {
+		t.Fatal(err)
+	}
+	want := `<Batch xmlns="urn:vendor:poct:2"><Id><v:A xmlns:v="urn:vendor:poct:2"><v:B/></v:A><C v:d="" xmlns:v="urn:vendor:poct:2"/><E/></Id></Batch>`
+	if got := string(d.Bytes()); got != want || d.Presence(sel(t, "/v:Batch/v:Id/v:A/v:B")) != message.Empty {
+		t.Error(got)
+	}
+	if _, err := Parse(d.Bytes(), Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSpansPointIntoTheOriginal(t *testing.T) {
 	d := parse(t, batch)
 	if err := d.Set(sel(t, "/v:Batch/@id"), "B2"); err != nil {

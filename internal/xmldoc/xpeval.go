@@ -33,7 +33,7 @@ type context struct {
 
 // Bounds of one evaluation. Configuration is trusted, the document is not.
 const (
-	maxWork   = 30_000_000 // nodes visited, and bytes of values compared by 16
+	maxWork   = 10_000_000 // nodes visited, and bytes of values compared by 16
 	maxResult = 100_000    // nodes
 )
 
@@ -156,8 +156,10 @@ func (p *path) begin(r *run, c context) []uint32 {
 	return []uint32{c.node}
 }
 
-// steps takes a set through steps.
+// steps takes a set through steps. As long as no node of the set is within
+// another one, going down keeps it in order without sorting.
 func (r *run) steps(set []uint32, steps []step) []uint32 {
+	apart := len(set) <= 1
 	for i := range steps {
 		s := &steps[i]
 		var out []uint32
@@ -167,9 +169,12 @@ func (r *run) steps(set []uint32, steps []step) []uint32 {
 			}
 			out = r.step(out, n, s)
 		}
-		if len(set) > 1 || s.axis.backward() {
+		down := s.axis == child || s.axis == attributes || s.axis == self
+		deep := s.axis == descendant || s.axis == descendantOrSelf
+		if !apart || !down && !deep {
 			out = r.d.sorted(out)
 		}
+		apart = apart && down || len(out) <= 1
 		set = out
 	}
 	return set
