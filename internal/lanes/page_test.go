@@ -513,6 +513,9 @@ func TestReadAnewWhileCopiesCome(t *testing.T) {
 	s.loaded("a", 3, 7, 9)
 	s.loaded("b", 5, 8)
 	s.loaded("c", 4, 10)
+	s.wantLoads(lanes.Load{Lane: "a", After: after(9), Limit: 256}, lanes.Load{Lane: "b", After: after(8), Limit: 256})
+	s.loaded("a") // there is no more
+	s.loaded("b")
 	s.finishAll()
 	var got []uint64
 	for _, f := range s.finished {
