@@ -16,6 +16,7 @@ import (
 // the names are read from doc, the message after the feed's transform.
 func (r *run) deliver(f *feed, doc message.Doc) {
 	r.scope.SetMsg(doc)
+	r.scope.Settle()
 	copies, handed := len(r.d.Deliveries), len(r.handed)
 	shared := rendering{doc: doc, detached: r.detached}
 	for _, o := range f.outputs {
@@ -176,14 +177,7 @@ func (r *run) lane(f *feed, o *output) (string, error) {
 	case o.order.prg == nil:
 		return "", nil
 	}
-	scope := r.scope
-	if o.order.env != nil { // the peer's own words
-		scope = r.peers
-		scope.Set(o.order.env, r.in, r.env, r.now)
-		scope.SetMsg(r.scope.Msg())
-		defer scope.Clear()
-	}
-	key, err := o.order.prg.Text(scope)
+	key, err := o.order.prg.Text(r.scope)
 	if err != nil {
 		return "", fmt.Errorf("the key of order: %w", err)
 	}

@@ -35,7 +35,6 @@ type decode struct {
 type order struct {
 	sel message.Selector // nil: strict, or prg
 	prg *expr.Program
-	env *expr.Env // of a peer's own expression; nil = the feed's
 }
 
 func (o order) perKey() bool { return o.sel != nil || o.prg != nil }

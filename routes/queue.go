@@ -31,7 +31,6 @@ func (l *loader) peer(f conf.Field) {
 	env := l.exprEnv(f.Node, nil, dialect{}.both)
 	p.order = readOrder(&feed{env: env, loader: l}, m["order"])
 	p.charset = readUnfit(m["charset"])
-	p.order.env = env
 	d, ok := l.destination(f.Key, kind, f.Name, f.Node, node, m, p.order)
 	p.retired = d.Retired
 	if ok {

@@ -189,9 +189,9 @@ var contentTypes = map[template.Format]string{template.HL7: "application/hl7-v2"
 // answer renders the feed's own answer. The message is stored whatever becomes of
 // it, so that a template that fails leaves the plain acknowledgement.
 func (r *run) answer(a *answer, reply *message.Reply) {
-	r.peers.Set(a.env, r.orig, r.env, r.now)
-	defer r.peers.Clear()
-	b, err := a.template.Render(&transforms.Input{Doc: r.orig, Scope: r.peers})
+	r.answers.Set(a.env, r.orig, r.env, r.now)
+	defer r.answers.Clear()
+	b, err := a.template.Render(&transforms.Input{Doc: r.orig, Scope: r.answers})
 	if err != nil {
 		r.note(a.place, TraceStep, err.Error())
 		return

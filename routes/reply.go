@@ -106,8 +106,8 @@ func (r *run) acknowledge() {
 	if r.d.Outcome == message.Quarantined {
 		reply.Code = ""
 	}
-	if reply.Code == "" {
-		reply = message.Reply{}
+	if reply.Code == "" { // no acknowledgement is due; a status for a sender by HTTP still is
+		reply = message.Reply{HTTP: reply.HTTP}
 	}
 	if a := r.source.answer; a != nil && reply.Code != "" && r.d.Outcome != message.Rejected {
 		r.answer(a, &reply)

@@ -13,20 +13,20 @@ import (
 // run is the work on one message. It is reused, so that deciding allocates
 // little more than the decision.
 type run struct {
-	plan   *Plan
-	env    *message.Envelope
-	now    time.Time
-	source *source
-	orig   message.Doc // as it came in
-	scope  *expr.Scope
-	peers  *expr.Scope // for keys of order that peers declare
-	input  transforms.Input
-	again  Again
-	d      *message.Decision
-	reject message.Reply         // of the first feed that rejected
-	handed []handed              // what feeds hand to feeds
-	trace  func(Trace)           // nil: nobody asks
-	began  func(doc message.Doc) // before steps, when changes are asked for
+	plan    *Plan
+	env     *message.Envelope
+	now     time.Time
+	source  *source
+	orig    message.Doc // as it came in
+	scope   *expr.Scope
+	answers *expr.Scope // of the answers that sources declare
+	input   transforms.Input
+	again   Again
+	d       *message.Decision
+	reject  message.Reply         // of the first feed that rejected
+	handed  []handed              // what feeds hand to feeds
+	trace   func(Trace)           // nil: nobody asks
+	began   func(doc message.Doc) // before steps, when changes are asked for
 
 	// Of the feed at work.
 	in       message.Doc // what it takes: orig, or what another feed handed on
@@ -37,7 +37,7 @@ type run struct {
 }
 
 func newRun(p *Plan) *run {
-	r := &run{plan: p, scope: expr.NewScope(), peers: expr.NewScope()}
+	r := &run{plan: p, scope: expr.NewScope(), answers: expr.NewScope()}
 	r.input.Scope = r.scope
 	r.input.Swap = func(doc message.Doc) {
 		r.scope.SetMsg(doc)

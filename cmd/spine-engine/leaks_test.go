@@ -62,7 +62,7 @@ func TestNoContentComesOut(t *testing.T) {
 	if err := writeStarter(project); err != nil {
 		t.Fatal(err)
 	}
-	ports, err := freePorts(3)
+	ports, err := freePorts(4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestNoContentComesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lab.Stop()
-	write(t, filepath.Join(project, "values/test.yaml"), fmt.Sprintf("pas_listen: %s\nlab: %s\n", ports[0], ports[1]))
+	write(t, filepath.Join(project, "values/test.yaml"), fmt.Sprintf("pas_listen: %s\nlab: %s\npoct_listen: %s\n", ports[0], ports[1], ports[3]))
 	write(t, filepath.Join(project, "feeds/adt.yaml"), markedFeed)
 	spine := read(t, filepath.Join(project, "spine.yaml"))
 	write(t, filepath.Join(project, "spine.yaml"), strings.ReplaceAll(spine, "127.0.0.1:2580", ports[2]))
