@@ -208,7 +208,7 @@ func TestCorpus(t *testing.T) {
 	if _, err := os.Stat(root); err != nil {
 		t.Skip("no XML of the corpus: ", root)
 	}
-	read, refused := 0, 0
+	read, no := 0, 0
 	err := filepath.WalkDir(root, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
@@ -219,7 +219,7 @@ func TestCorpus(t *testing.T) {
 		}
 		d, err := Parse(b, Options{})
 		if err != nil {
-			refused++
+			no++
 			t.Logf("%s: %v", filepath.Base(path), err)
 			return nil
 		}
@@ -233,7 +233,7 @@ func TestCorpus(t *testing.T) {
 	if err != nil || read == 0 {
 		t.Error(read, err)
 	}
-	t.Logf("%d read, %d refused", read, refused)
+	t.Logf("%d read, %d refused", read, no)
 }
 
 // touched makes the tree write all of itself, piece by piece.

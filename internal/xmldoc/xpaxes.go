@@ -25,11 +25,6 @@ var axes = map[string]axis{
 	"following": followingNodes, "preceding": precedingNodes,
 }
 
-// backward: positions count against the order of the document.
-func (a axis) backward() bool {
-	return a == ancestor || a == ancestorOrSelf || a == precedingSibling || a == precedingNodes
-}
-
 // walk visits the nodes of an axis in its order, until visit says no.
 func (d *Doc) walk(a axis, i uint32, visit func(uint32) bool) {
 	n := d.at(i)
