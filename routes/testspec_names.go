@@ -17,8 +17,14 @@ type testSource struct {
 	mailbox, whole bool
 }
 
+// testSources gives the feed's own sources and, under their names, the listeners
+// of spine.yaml: what other feeds take from them may come before this feed's
+// messages in the queue of a peer.
 func (f *feed) testSources(n *conf.Node) map[string]testSource {
 	out := map[string]testSource{}
+	for name := range f.loader.listeners {
+		out[name] = testSource{name: name, mailbox: f.loader.isMailbox(name)}
+	}
 	inbound := 0
 	for _, s := range n.Fields() {
 		t := testSource{name: f.name + "/" + s.Key}
