@@ -25,6 +25,10 @@ type LoadOptions struct {
 	Environment string                      // overrides that of spine.yaml when not empty
 	Env         func(string) (string, bool) // ${env:NAME} and env("NAME"); nil = none is set
 	Secrets     fs.FS                       // ${file:path}; nil = the project folder itself
+
+	// Seen is told the keys that every mapping of the project may have, for the
+	// test that holds the schema to the loader; nil = nobody asks.
+	Seen func(what string, known []string)
 }
 
 // Load reads and compiles a project. The problems are all there are, sorted; the
@@ -38,6 +42,7 @@ func Load(fsys fs.FS, o LoadOptions) (*Plan, []Problem) {
 		l.claims()
 		if !l.problems.Failed() { // what is not used may be what is wrong
 			l.unused()
+			l.lint()
 		}
 	}
 	found := l.problems.Sorted()
@@ -64,14 +69,15 @@ type loader struct {
 	links     []link
 	secrets   map[string]string
 	steps     *conf.Node      // of spine.yaml: steps that all feeds may use
-	used      map[string]bool // names of steps
+	used      map[string]bool // lists of steps, by where they stand
+	elsewhere bool            // something is only_in another environment
 }
 
 func newLoader(fsys fs.FS, o LoadOptions) *loader {
 	l := &loader{fs: fsys, options: o, kinds: map[string]adapters.Kind{}, outside: sha256.New(),
 		listeners: map[string]*source{}, peers: map[string]*peer{}, feedNames: map[string]message.Place{}, used: map[string]bool{}}
 	l.plan = &Plan{files: map[string][]byte{}, bySource: map[string]*source{}}
-	l.ctx = &conf.Context{Problems: &l.problems, Resolve: l.resolve}
+	l.ctx = &conf.Context{Problems: &l.problems, Resolve: l.resolve, Seen: o.Seen}
 	for _, k := range o.Kinds {
 		l.kinds[k.Name] = k
 	}

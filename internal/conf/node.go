@@ -15,6 +15,7 @@ import (
 type Context struct {
 	Problems *Problems
 	Resolve  func(kind, name string) (string, error) // ${kind:name}; nil = none are known
+	Seen     func(what string, known []string)       // told of every Map, for tests of what describes the files; nil = nobody asks
 }
 
 // Node is one value of a configuration file, with its position. A nil *Node
@@ -161,6 +162,9 @@ func (n *Node) Fields() []Field {
 // problem with a suggestion. what names the place for people: "map step".
 func (n *Node) Map(what string, known ...string) map[string]*Node {
 	out := map[string]*Node{}
+	if n != nil && n.ctx.Seen != nil {
+		n.ctx.Seen(what, known)
+	}
 	for _, f := range n.Fields() {
 		if !contains(known, f.Key) {
 			f.Name.Errorf(suggestion(f.Key, known), "unknown key %q in %s", f.Key, what)
