@@ -20,11 +20,11 @@ func (d *Doc) Cut(items []message.Item, keep []message.Selector) ([]message.Doc,
 	c.below = d.families(c.keep)
 	out := make([]message.Doc, 0, len(items))
 	for n, it := range items {
-		i, ok := it.(item)
-		if !ok || uint32(i) >= d.count || d.isGone(uint32(i)) || d.at(uint32(i)).kind != kElement {
+		i, ok := d.mine(it)
+		if !ok || d.isGone(i) || d.at(i).kind != kElement {
 			return nil, fmt.Errorf("xml: item %d to be cut is no element of this document", n+1)
 		}
-		part, err := c.part(uint32(i))
+		part, err := c.part(i)
 		if err != nil {
 			return nil, fmt.Errorf("xml: part %d: %w", n+1, err)
 		}

@@ -30,6 +30,14 @@
 // document order, the setters refuse to choose among several. List, Items,
 // Expand and Remove mean all. So IsList is always false: a path that is meant to
 // find one thing may be written as a path, without an index.
+// A selector asks for no more than a bounded amount of work, whatever the
+// document; Doc.Err says when it was given up.
+//
+// XPath is evaluated here and not by a library, because the one at hand answers
+// some ordinary questions wrongly and silently (nested predicates, p:*, order of
+// unions, contains() of two paths) and cannot be bounded. What is here was
+// compared with libxml2 on 22,000 random expressions.
+//
 // id() is left out, for a document has no declared identifiers here, and so are
 // variables: a selector is configuration, never put together from values.
 //

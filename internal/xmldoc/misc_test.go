@@ -67,6 +67,26 @@ func TestSlots(t *testing.T) {
 	}
 }
 
+// What was fixed in one document means nothing in another, whatever is there.
+func TestItemsBelongToTheirDocument(t *testing.T) {
+	d, twin := parse(t, batch), parse(t, batch)
+	items, err := d.Items(sel(t, "//v:Result"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	each, _ := d.Expand(sel(t, "//v:Code"))
+	twin.Bind(1, items[0], 1)
+	if twin.Text(sel(t, "r/v:Code")) != "" || twin.Index(1) != 0 || twin.Text(each[0]) != "" || twin.Set(each[0], "x") == nil {
+		t.Error("a node of another document")
+	}
+	if _, err := twin.Cut(items[:1], nil); err == nil {
+		t.Error("cut")
+	}
+	if n, err := twin.Remove(each[0]); n != 0 || err != nil {
+		t.Error(n, err)
+	}
+}
+
 func TestReferences(t *testing.T) {
 	for in, want := range map[string]string{
 		"&#65;": "A", "&#x41;": "A", "&#x1F3E5;": "\U0001F3E5", "&#" + strings.Repeat("0", 40) + "65;": "A", "&#x" + strings.Repeat("0", 40) + "4e;": "N",

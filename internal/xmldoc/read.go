@@ -172,7 +172,7 @@ func (d *Doc) Expand(s message.Selector) ([]message.Selector, bool) {
 	}
 	out := make([]message.Selector, len(set))
 	for k, i := range set {
-		out[k] = &Selector{in: x.in, x: x.x, preds: x.preds, fixed: true, settled: i}
+		out[k] = &Selector{in: x.in, x: x.x, preds: x.preds, settled: &item{d.src, i}}
 	}
 	return out, true
 }

@@ -25,8 +25,7 @@ type Selector struct {
 	x       expr
 	plain   *path // x, when it is a location path
 	preds   bool
-	settled uint32 // the one node, for what Expand makes
-	fixed   bool
+	settled *item // the one node, for what Expand makes
 }
 
 var _ message.Selector = (*Selector)(nil)
@@ -95,11 +94,12 @@ func (s *Selector) Relative() bool { return s.plain != nil && s.plain.from == fr
 
 // eval gives the selector's value in d.
 func (d *Doc) eval(s *Selector) (value, error) {
-	if s.fixed {
-		if s.settled >= d.count || d.isGone(s.settled) {
+	if s.settled != nil {
+		i, ok := d.mine(*s.settled)
+		if !ok || d.isGone(i) {
 			return value{}, nil
 		}
-		return value{set: []uint32{s.settled}}, nil
+		return value{set: []uint32{i}}, nil
 	}
 	r := run{d: d}
 	v := s.x.eval(&r, context{0, 1, 1})

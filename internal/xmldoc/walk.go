@@ -6,8 +6,17 @@ import (
 	"github.com/spine-engine/spine-engine/internal/message"
 )
 
-// item is a node that a walk has fixed.
-type item uint32
+// item is a node that a walk has fixed, of a document and its clones.
+type item struct {
+	of   *source
+	node uint32
+}
+
+// mine gives the node of an item of this document.
+func (d *Doc) mine(it message.Item) (uint32, bool) {
+	i, ok := it.(item)
+	return i.node, ok && i.of == d.src && i.node < d.count
+}
 
 // maxSlots bounds the numbers of slots; they are those of nested each steps.
 const maxSlots = 1 << 10
@@ -27,7 +36,7 @@ func (d *Doc) Items(s message.Selector) ([]message.Item, error) {
 	}
 	out := make([]message.Item, len(set))
 	for k, i := range set {
-		out[k] = item(i)
+		out[k] = item{d.src, i}
 	}
 	return out, nil
 }
@@ -50,12 +59,12 @@ func (d *Doc) Bind(slot int, it message.Item, index int) {
 	if slot >= len(d.slots) {
 		d.slots = append(d.slots, make([]slotted, slot+1-len(d.slots))...)
 	}
-	i, ok := it.(item)
-	if !ok || uint32(i) >= d.count {
+	i, ok := d.mine(it)
+	if !ok {
 		d.slots[slot] = slotted{}
 		return
 	}
-	d.slots[slot] = slotted{uint32(i), index, true}
+	d.slots[slot] = slotted{i, index, true}
 }
 
 // Index is the number of the item bound to the slot.
