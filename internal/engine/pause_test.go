@@ -10,6 +10,7 @@ import (
 
 	"github.com/spine-engine/spine-engine/adapters"
 	"github.com/spine-engine/spine-engine/internal/message"
+	"github.com/spine-engine/spine-engine/routes"
 	"github.com/spine-engine/spine-engine/store"
 )
 
@@ -246,5 +247,38 @@ func TestFilesOfWhatWasNotStoredGo(t *testing.T) {
 	}
 	if _, err := accept(t.Context(), &message.Envelope{Source: "f/in"}); !errors.Is(err, adapters.ErrBusy) {
 		t.Errorf("accepted after the end: %v", err)
+	}
+}
+
+func TestThePauseThatEndsLastCounts(t *testing.T) {
+	at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC) // a Sunday
+	window := routes.Pause{Day: time.Sunday, From: 2 * time.Hour, To: 4 * time.Hour, Zone: time.UTC, Reason: "backup"}
+	order := func(reason string, until time.Time) store.Switch {
+		return store.Switch{Until: until, By: store.Person{Name: "ann", Reason: reason}}
+	}
+	four := at.Add(time.Hour)
+	for _, c := range []struct {
+		name    string
+		windows []routes.Pause
+		ordered []store.Switch
+		still   bool
+		want    pauseState
+	}{
+		{name: "nothing"},
+		{"a window", []routes.Pause{window}, nil, false, pauseState{on: true, until: four, why: "backup"}},
+		{"an order that is over", nil, []store.Switch{order("x", at)}, false, pauseState{}},
+		{"an order that ends sooner", []routes.Pause{window}, []store.Switch{order("x", at.Add(time.Minute))}, false, pauseState{on: true, until: four, why: "backup"}},
+		{"an order that ends later", []routes.Pause{window}, []store.Switch{order("x", at.Add(2*time.Hour))}, false, pauseState{on: true, until: at.Add(2 * time.Hour), why: "ann: x"}},
+		{"an order without an end", []routes.Pause{window}, []store.Switch{order("x", time.Time{}), order("y", four)}, false, pauseState{on: true, why: "ann: x"}},
+		{"being decided again", []routes.Pause{window}, []store.Switch{order("x", four)}, true, pauseState{on: true, why: "its copies are being decided again"}},
+	} {
+		q := &queue{windows: c.windows, ordered: c.ordered, still: c.still}
+		got := q.pauseNow(at)
+		if got.on != c.want.on || !got.until.Equal(c.want.until) || got.why != c.want.why {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+		if strings.Contains(got.log, "x") {
+			t.Errorf("%s: a person's words would be logged: %s", c.name, got.log)
+		}
 	}
 }

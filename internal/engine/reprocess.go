@@ -54,8 +54,12 @@ func ReprocessStore(ctx context.Context, plan *routes.Plan, s Backend, o Reproce
 	if !slices.Contains([]message.CopyState{message.Queued, message.CopyHeld, message.DeadLettered}, o.State) {
 		return Reprocessed{}, fmt.Errorf("copies that are %s cannot be decided again; queued, held and dead-lettered ones can: %w", o.State, store.ErrState)
 	}
-	if !slices.ContainsFunc(plan.Destinations(), func(d routes.Destination) bool { return d.Queue == o.Queue }) {
+	to := slices.IndexFunc(plan.Destinations(), func(d routes.Destination) bool { return d.Queue == o.Queue })
+	if to < 0 {
 		return Reprocessed{}, fmt.Errorf("the project has no destination %q: %w", o.Queue, store.ErrNotFound)
+	}
+	if plan.Destinations()[to].Retired { // no feed sends to it, so all of it would be discarded
+		return Reprocessed{}, fmt.Errorf("destination %q is retired and only drains what it has; take `retired: true` back to decide it again: %w", o.Queue, store.ErrState)
 	}
 	r := &reprocess{Reprocess: o, plan: plan, store: s, now: time.Now().UTC(),
 		out: Reprocessed{Queue: o.Queue, Plan: plan.Hash().String(), DryRun: o.DryRun, Why: map[string]int{}}}

@@ -350,6 +350,19 @@ func TestReprocessDeadLettersAndWithoutAnEngine(t *testing.T) {
 	}
 }
 
+func TestReprocessRefusesARetiredDestination(t *testing.T) {
+	l := newLab(t, (&arrivals{}).send)
+	l.start()
+	l.take("A01", "1", "C1")
+	l.reload(strings.Replace(wireFeed, "  - to: out", "  - to: out\n    retired: true", 1))
+	if _, err := l.engine.ReprocessQueue(t.Context(), Reprocess{Queue: "f/out", By: ann}); !errors.Is(err, store.ErrState) {
+		t.Errorf("%v", err)
+	}
+	if c := l.totals().Copies; c[message.Queued] != 1 {
+		t.Errorf("copies %v", c)
+	}
+}
+
 // TestReprocessBesideAcceptance has messages coming in while a backlog is decided
 // again, over and over: everything arrives once and in order.
 func TestReprocessBesideAcceptance(t *testing.T) {
