@@ -304,6 +304,26 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// Where one destination takes every message none is unrouted, and no test can show it.
+func TestUnroutedIsCoverableWhereItCanBe(t *testing.T) {
+	for _, c := range []struct {
+		name, deliver string
+		want          bool
+	}{
+		{"one takes every message", "  - { to: a, sink: {}, retry: { give_up_after: never } }\n  - { to: epr, peer: epr, when: 'msg.event == \"A01\"' }\n", false},
+		{"all have conditions", "  - { to: epr, peer: epr, when: 'msg.event == \"A01\"' }\n", true},
+		{"its own steps may drop it", "  - { to: epr, peer: epr, transform: [ { when: { if: true, do: [ { drop: no } ] } } ] }\n", true},
+		{"one of what it emits may be dropped", "  - { to: epr, peer: epr, emit: [ { set: { MSH-3: A } }, { drop: no } ] }\n", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			all := oneFeed(t, "deliver:\n"+c.deliver+"unrouted: hold\n").Coverable()
+			if got := all[len(all)-1].What == TraceOutcome; got != c.want {
+				t.Errorf("unrouted can be covered: %v", got)
+			}
+		})
+	}
+}
+
 func TestListsOfCodes(t *testing.T) {
 	p := mustLoad(t, map[string]string{
 		"feeds/f.yaml": testFeed("tables:\n  wards: { csv: tables/w.csv, key: ward }\n  labs: { rows: [LAB, HAEM] }\naccept:\n  - { require: 'table(\"wards\").has(msg[\"PV1-2\"]) && msg[\"MSH-3\"] in table(\"labs\")', otherwise: { drop: no } }\n" + toEPR),

@@ -2,6 +2,7 @@ package routes
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -75,7 +76,8 @@ func (r *run) follow(trace func(Trace), changes bool) {
 }
 
 // Coverable gives all that a test could touch: rules, checks, splits, steps, rows
-// of tables that steps use, destinations, and unrouted; each with an empty Result.
+// of tables that steps use, destinations, and unrouted where that can be; each
+// with an empty Result.
 func (p *Plan) Coverable() []Trace {
 	var out []Trace
 	add := func(at message.Place, what, key string) { out = append(out, Trace{Place: at, What: what, Key: key}) }
@@ -102,9 +104,27 @@ func (p *Plan) Coverable() []Trace {
 				coverSteps(chain, seen, add)
 			}
 		}
-		add(f.unrouted.Place, TraceOutcome, "")
+		if f.mayBeUnrouted() {
+			add(f.unrouted.Place, TraceOutcome, "")
+		}
 	}
 	return out
+}
+
+// mayBeUnrouted reports whether a message can come to the end of the feed and no
+// destination takes it: not where one of them takes every message.
+func (f *feed) mayBeUnrouted() bool {
+	return !slices.ContainsFunc(f.outputs, func(o *output) bool {
+		return o.when == nil && !mayEnd(o.steps) && !slices.ContainsFunc(o.emit, mayEnd)
+	})
+}
+
+// mayEnd reports whether steps may end the work on a message by themselves.
+func mayEnd(chain transforms.Chain) bool {
+	return slices.ContainsFunc(chain, func(s transforms.Placed) bool {
+		_, ends := s.Step.(*transforms.End)
+		return ends || mayEnd(transforms.Within(s.Step))
+	})
 }
 
 func coverSteps(chain transforms.Chain, tables map[*transforms.Table]bool, add func(message.Place, string, string)) {
