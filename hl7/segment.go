@@ -1,7 +1,5 @@
 package hl7
 
-import "bytes"
-
 // field gives field n (from 1) of a segment.
 //
 //	PID|1||9       part 1 = PID, field n = part n+1
@@ -39,8 +37,8 @@ func part(b []byte, delim byte, n int) (p []byte, ok bool) {
 	if delim == 0 {
 		return b, n == 1
 	}
-	for ; n > 1; n-- {
-		i := index(b, delim)
+	if n > 1 {
+		i := nth(b, delim, n-1)
 		if i < 0 {
 			return nil, false
 		}
@@ -50,24 +48,6 @@ func part(b []byte, delim byte, n int) (p []byte, ok bool) {
 		return b[:i:i], true
 	}
 	return b, true
-}
-
-// index is bytes.IndexByte, quicker where the next delimiter is near: most
-// fields hold fewer than 12 bytes, many none.
-func index(b []byte, delim byte) int {
-	const near = 12
-	for i, c := range b[:min(len(b), near)] {
-		if c == delim {
-			return i
-		}
-	}
-	if len(b) <= near {
-		return -1
-	}
-	if i := bytes.IndexByte(b[near:], delim); i >= 0 {
-		return i + near
-	}
-	return -1
 }
 
 // leaf gives component c, subcomponent s (0 = not asked for) of a repetition.

@@ -19,19 +19,19 @@ type padding struct {
 
 // descend narrows s to part n of it, or to its end with padding if that is missing.
 func (s *spot) descend(seg []byte, delim byte, n, level int) {
-	b, skipped := seg[s.start:s.end], 0
-	for skipped < n-1 {
-		i := bytes.IndexByte(b, delim)
+	if n > 1 {
+		i := nth(seg[s.start:s.end], delim, n-1)
 		if i < 0 {
+			s.pad[level] = padding{delim, n - 1 - bytes.Count(seg[s.start:s.end], []byte{delim})}
 			s.start = s.end
-			s.pad[level] = padding{delim, n - 1 - skipped}
 			return
 		}
-		b = b[i+1:]
-		skipped++
+		s.start += i + 1
 	}
-	s.start = s.end - len(b)
-	if i := bytes.IndexByte(b, delim); i >= 0 && delim != 0 {
+	if delim == 0 {
+		return
+	}
+	if i := index(seg[s.start:s.end], delim); i >= 0 {
 		s.end = s.start + i
 	}
 }
