@@ -33,8 +33,9 @@ type decode struct {
 
 // order says which lane a copy waits in.
 type order struct {
-	sel message.Selector // nil: strict, or prg
-	prg *expr.Program
+	sel    message.Selector // nil: strict, or prg
+	prg    *expr.Program
+	strict bool // written out, so that somebody counts on it
 }
 
 func (o order) perKey() bool { return o.sel != nil || o.prg != nil }
@@ -72,6 +73,7 @@ func (f *feed) deliver(root, n *conf.Node) {
 func (f *feed) output(item, to *conf.Node) {
 	l := f.loader
 	if only := item.Get("only_in").OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {
+		l.skipped(nil, []*conf.Node{item})
 		return
 	}
 	asked, cur := f.asksCA, f.cur // by the feed's own transform, for every destination
@@ -209,7 +211,7 @@ func (f *feed) decode(n *conf.Node) *decode {
 func readOrder(f *feed, n *conf.Node) order {
 	if !n.IsMap() {
 		n.OneOf("strict", "strict")
-		return order{}
+		return order{strict: n.Present()}
 	}
 	m := n.Map("order", "per", "on_merge")
 	notYet(m, "on_merge")

@@ -156,7 +156,7 @@ func (l *loader) resolve(kind, name string) (string, error) {
 		case ok:
 			return s, nil
 		case l.valuesErr != nil:
-			return "", l.valuesErr
+			return "", fmt.Errorf("%w; write it, with a line %s: ...", l.valuesErr, name)
 		}
 		return "", fmt.Errorf("values/%s.yaml has no %q%s", l.plan.Environment, name, didYouMean(name, slices.Sorted(maps.Keys(l.values))))
 	case "env":

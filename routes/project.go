@@ -201,7 +201,7 @@ func (l *loader) claims() {
 // unused warns about listeners and peers that no feed names.
 func (l *loader) unused() {
 	for _, s := range l.plan.bySource {
-		if len(s.takes) == 0 && l.listeners[s.name] == s {
+		if len(s.takes) == 0 && !s.named && l.listeners[s.name] == s {
 			s.node.Warnf("name it in a feed's sources, or remove it", "no feed takes from listener %q; all it receives is unmatched", s.name)
 		}
 	}

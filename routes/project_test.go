@@ -44,11 +44,11 @@ func testKinds() []adapters.Kind {
 			}},
 		{Name: "mailbox",
 			Source: func(n *conf.Node) adapters.SourceConfig {
-				return fakeSource{[]string{"folder " + n.Map("mailbox", "dir", "files", "ready", "batch", "after")["dir"].Text()}}
+				return fakeSource{[]string{"mailbox-in " + n.Map("mailbox", "dir", "files", "ready", "batch", "after")["dir"].Text()}}
 			},
 			Destination: func(n *conf.Node) adapters.DestinationConfig {
 				m := n.Map("mailbox", "dir")
-				return &fakeDestination{claims: []string{"folder " + m["dir"].Text()}, traits: adapters.Traits{Batch: 512, Concurrency: 1}}
+				return &fakeDestination{claims: []string{"mailbox-out " + m["dir"].Text()}, traits: adapters.Traits{Batch: 512, Concurrency: 1}}
 			}},
 		{Name: "sink", Destination: func(n *conf.Node) adapters.DestinationConfig {
 			return &fakeDestination{traits: adapters.Traits{Batch: 1, Concurrency: 1}}

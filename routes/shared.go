@@ -55,7 +55,7 @@ func (f *feed) use(n *conf.Node) transforms.Step {
 		n.Errorf("end the circle", "the steps %s use themselves", strings.Join(append(f.using, name), " > "))
 		return nil
 	}
-	f.loader.used[name] = true
+	f.loader.used[where(steps)] = true
 	f.using = append(f.using, name)
 	defer func() { f.using = f.using[:len(f.using)-1] }()
 	return &transforms.Use{Name: name, Do: f.chain(steps)}

@@ -27,6 +27,8 @@ type source struct {
 	key        *expr.Program // of duplicates; nil = the default key
 	keyEnv     *expr.Env
 	takes      []take // in the order of the feeds
+	named      bool   // by a feed of another environment
+	whole      bool   // a mailbox that does not cut files into messages
 }
 
 // take is one feed's claim on a source.
@@ -89,6 +91,7 @@ func (l *loader) source(name string, at, n *conf.Node) *source {
 	l.acknowledge(s, m["ack"])
 	s.unmatchedBy(m["unmatched"])
 	l.duplicates(s, kind, m["duplicates"])
+	s.whole = node.Get("batch").Get("split").Source() == "false"
 	config := l.kinds[kind].Source(node)
 	l.plan.sources = append(l.plan.sources, Source{Name: name, Kind: kind, Config: config, Place: s.place, Duplicates: s.duplicates})
 	l.plan.bySource[name] = s
