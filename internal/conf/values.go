@@ -46,6 +46,7 @@ func (n *Node) resolve(ref string) string {
 		return def
 	}
 	n.Errorf("", "${%s}: %v", ref, err)
+	n.ctx.Problems.trap(n) // what it would have been is not known
 	return ""
 }
 
