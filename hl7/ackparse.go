@@ -45,7 +45,7 @@ func salvage(b []byte) (*Message, bool) {
 		if line := b[at : at+n]; len(line) > 3 && string(line[:3]) == "MSA" && delimiterOK(line[3]) && len(m.segs) == 0 {
 			m.delims.Field = line[3]
 		}
-		m.segs = append(m.segs, segment{off: uint32(at), end: uint32(at + n), next: uint32(min(at+n+1, len(b)))})
+		m.segs = append(m.segs, m.line(at, at+n, min(at+n+1, len(b))))
 		at += n + 1
 	}
 	return m, len(m.segs) > 0

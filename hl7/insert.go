@@ -95,7 +95,7 @@ func newID(id string) error {
 func (m *Message) insert(to place, content []byte) Handle {
 	m.private()
 	m.edits = append(m.edits, content)
-	made := segment{own: uint32(len(m.edits))}
+	made := segment{own: uint32(len(m.edits)), id: tagOf(content, m.delims.Field)}
 	m.segs = slices.Insert(m.segs, to.at, made)
 	m.joinGroups(made.handle(), to.near)
 	return made.handle()

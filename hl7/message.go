@@ -34,6 +34,7 @@ type Message struct {
 type segment struct {
 	off, end, next uint32
 	own            uint32
+	id             tag // of the content as it is now
 }
 
 // A Warning is a deviation that was read past.
@@ -131,6 +132,11 @@ func (m *Message) Clone() *Message {
 	return &c
 }
 
+// line makes the segment src[off:end] with the terminator src[end:next].
+func (m *Message) line(off, end, next int) segment {
+	return segment{off: uint32(off), end: uint32(end), next: uint32(next), id: tagOf(m.src[off:end], m.delims.Field)}
+}
+
 // content gives the bytes of segment i without its terminator.
 func (m *Message) content(i int) []byte {
 	s := &m.segs[i]
@@ -141,8 +147,8 @@ func (m *Message) content(i int) []byte {
 }
 
 func (m *Message) is(i int, id string) bool {
-	b := m.content(i)
-	return len(b) >= 3 && string(b[:3]) == id && (len(b) == 3 || b[3] == m.delims.Field)
+	t := tagFor(id)
+	return t != 0 && m.segs[i].id == t
 }
 
 // private makes segs this message's own before the first edit.
@@ -157,7 +163,9 @@ func (m *Message) private() {
 // replace gives segment i new content; b must not be changed afterwards.
 func (m *Message) replace(i int, b []byte) {
 	m.private()
-	if s := &m.segs[i]; s.own != 0 {
+	s := &m.segs[i]
+	s.id = tagOf(b, m.delims.Field)
+	if s.own != 0 {
 		m.edits[s.own-1] = b
 	} else {
 		m.edits = append(m.edits, b)

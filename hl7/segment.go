@@ -1,5 +1,23 @@
 package hl7
 
+// A tag is a segment id as a number, so that the segments of one kind are found
+// without a look at their bytes; 0 for a line without an id.
+type tag uint32
+
+func tagOf(line []byte, sep byte) tag {
+	if len(line) < 3 || len(line) > 3 && line[3] != sep {
+		return 0
+	}
+	return tag(line[0])<<16 | tag(line[1])<<8 | tag(line[2])
+}
+
+func tagFor(id string) tag {
+	if len(id) != 3 {
+		return 0
+	}
+	return tag(id[0])<<16 | tag(id[1])<<8 | tag(id[2])
+}
+
 // field gives field n (from 1) of a segment.
 //
 //	PID|1||9       part 1 = PID, field n = part n+1

@@ -116,30 +116,39 @@ func (m *Message) find(p Path) (n Node, ok bool) {
 
 // findSimple is find for paths that only count, without group, condition or list.
 func (m *Message) findSimple(p *path) (Node, bool) {
-	seen := max(p.seg.which, 1)
-	for i := range m.segs {
-		if !m.is(i, p.seg.id) {
-			continue
-		}
-		if seen--; seen > 0 {
-			continue
-		}
-		seg := m.content(i)
-		if p.field == 0 {
-			return Node{m: m, raw: seg, lit: true}, true
-		}
-		f, ok := field(seg, m.delims.Field, p.field)
-		if p.field <= 2 && isHeader(seg) {
-			return Node{m: m, raw: f, lit: true}, ok
-		}
-		if ok && (p.comp > 0 || p.rep.which > 0) {
-			if f, ok = part(f, m.delims.Repetition, max(p.rep.which, 1)); ok {
-				f, ok = m.delims.leaf(f, p.comp, p.sub)
-			}
-		}
-		return Node{m: m, raw: f}, ok
+	i := m.simpleSegment(p)
+	if i < 0 {
+		return Node{}, false
 	}
-	return Node{}, false
+	seg := m.content(i)
+	if p.field == 0 {
+		return Node{m: m, raw: seg, lit: true}, true
+	}
+	f, ok := field(seg, m.delims.Field, p.field)
+	if p.field <= 2 && isHeader(seg) {
+		return Node{m: m, raw: f, lit: true}, ok
+	}
+	if ok && (p.comp > 0 || p.rep.which > 0) {
+		if f, ok = part(f, m.delims.Repetition, max(p.rep.which, 1)); ok {
+			f, ok = m.delims.leaf(f, p.comp, p.sub)
+		}
+	}
+	return Node{m: m, raw: f}, ok
+}
+
+// simpleSegment is the segment that a simple path means, -1 if there is none.
+func (m *Message) simpleSegment(p *path) int {
+	id, before := tagFor(p.seg.id), p.seg.which-1
+	for i := range m.segs {
+		if m.segs[i].id != id {
+			continue
+		}
+		if before <= 0 {
+			return i
+		}
+		before--
+	}
+	return -1
 }
 
 func (m *Message) state(n Node) State {

@@ -25,7 +25,7 @@ func (m *Message) split(start int) error {
 		if err := m.check(b[at:end], at); err != nil {
 			return err
 		}
-		m.segs = append(m.segs, segment{off: uint32(at), end: uint32(end), next: uint32(next)})
+		m.segs = append(m.segs, m.line(at, end, next))
 		at = next
 	}
 	return nil
