@@ -3,6 +3,7 @@ package routes
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -35,6 +36,15 @@ func (p *Plan) Explain(env *message.Envelope, now time.Time) (*message.Decision,
 	var out []Trace
 	d := p.decideTraced(env, now, Again{}, func(t Trace) { out = append(out, t) }, true)
 	return d, out
+}
+
+// Masked is the trace without the codes that tables were asked for, which are
+// values of the message.
+func (t Trace) Masked() Trace {
+	if t.What == TraceRow {
+		t.Key, _, _ = strings.Cut(t.Key, " ")
+	}
+	return t
 }
 
 func (r *run) note(at message.Place, what, result string) {

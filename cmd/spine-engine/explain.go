@@ -42,14 +42,14 @@ the project as it is now, and what became of its copies is shown beside.`,
 	cmd.Flags().StringVar(&f.with, "with", "", "decide by the project in this folder instead")
 	cmd.Flags().StringVar(&f.source, "source", "", "of a file: the listener, or feed/source, it comes by")
 	cmd.Flags().StringVar(&f.at, "at", "", "the time it is decided at, like 2026-11-22T10:00:00Z (default: now)")
-	cmd.Flags().BoolVar(&f.show, "show", false, "show the bytes of the copies as well; they are patient data")
+	cmd.Flags().BoolVar(&f.show, "show", false, "show the bytes of the copies and the codes looked up as well; they are patient data")
 	envFlag(cmd, &f.env)
 	jsonFlag(cmd, &f.json)
 	return cmd
 }
 
 func explain(cmd *cobra.Command, what string, f explainFlags) error {
-	if isStored(what) && f.with == "" {
+	if isStored(what) && f.with == "" && !f.show {
 		return explainStored(cmd, what, f)
 	}
 	dir := f.dir
@@ -159,6 +159,11 @@ func explainBytes(cmd *cobra.Command, plan *routes.Plan, source string, b []byte
 		env.Format = message.XML
 	}
 	d, trace := plan.Explain(env, now)
+	if !f.show {
+		for i, t := range trace {
+			trace[i] = t.Masked()
+		}
+	}
 	return printExplained(cmd.OutOrStdout(), plan, d, trace, f)
 }
 

@@ -32,19 +32,51 @@ sources:
     charset: { use_msh18: true, otherwise: windows-1252 }
 tables:
   ward: { rows: { W1: "1" } }
+let:
+  dob: date(msg["PID-5.1"])
 accept:
+  - { if: msg.event == "B01" && vars.dob.year() == 1950, then: { drop: "a named value that cannot be computed" } }
   - if: msg.event == "A02"
     then: { drop: "dropped" }
   - if: msg.event == "A03"
     then: { hold: "held" }
   - if: msg.event == "A04"
     then: { reject: { ack: AE, code: "101", at: PID-3, text: "rejected" } }
+validate:
+  - { at: PID-7, rule: date, from: "19000101", if_absent: pass, if_bad: { hold: "date" } }
+  - { at: PID-5.1, rule: pattern, pattern: "[a-z]+", if_absent: pass, if_bad: { warn: "pattern" } }
 transform:
   - map: { at: PV1-3.1, table: ward, unmapped: hold }
+  - when: { if: msg.event == "B02", do: [ { tidy: { at: PID-5.1, as: nhs_number } } ] }
+  - when: { if: msg.event == "B03", do: [ { date: { at: PID-5.1, as: day } } ] }
+  - when: { if: msg.event == "B04", do: [ { pad: { at: PID-5.1, to: 3 } } ] }
+  - when: { if: msg.event == "B05", do: [ { set: { PID-2: '= int(msg["PID-5.1"])' } } ] }
+  - when: { if: msg.event == "B06", do: [ { set: { PID-2: '= table("ward").get(msg["PID-5.1"])' } } ] }
+  - when: { if: msg.event == "B07", do: [ { set: { PID-2: '= msg["PID-5.1"].split(",")[7]' } } ] }
+  - when: { if: msg.event == "B08", do: [ { set: { "PID-3(5=ZZ).1": '= msg["PID-5.1"]' } } ] }
+  - when: { if: msg.event == "B09", do: [ { set: { PID-5.1: { raw: '= msg["PID-11"] + "^x"' } } } ] }
+  - when: { if: msg.event == "B10", do: [ { set: { PID-2: '= nhs_number_valid(msg["PID-5.1"]) ? "a" : parse_date(msg["PID-5.1"], "iso").format("uk")' } } ] }
+  - when: { if: msg.event == "B11", do: [ { copy: { from: PID-5, to: PID-2.1.1 } } ] }
+  - when: { if: msg.event == "B20", do: [ { let: { a: 'msg["PID-5.1"].substring(9, 3)' } } ] }
 deliver:
   - to: lab
     peer: lab
     when: msg.event != "A06"
+  - to: narrow
+    when: msg.event == "B21"
+    mailbox: { dir: mailboxes/narrow }
+    charset: { as: ASCII }
+    transform: [ { set: { PID-6: '= msg["PID-5.1"] + "\u0141"' } } ]
+    retry: { give_up_after: never }
+  - to: document
+    when: msg.event == "B22"
+    mailbox: { dir: mailboxes/document, body: { decode: PID-11.1, as: base64 } }
+    retry: { give_up_after: never }
+  - to: posted
+    when: msg.event == "B23"
+    http: { post: "http://127.0.0.1:9/x", allow_private: [loopback] }
+    reply: { 2xx: done, 4xx: dead_letter, 5xx: retry, none: { after: 1s, do: retry } }
+    retry: { first: 100ms, factor: 2, cap: 1s, give_up_after: 1s, then: dead_letter }
   - to: community
     mailbox: { dir: mailboxes/community/in, name: '= msg["PID-5.1"] + "/x"' }
     when: msg.event == "A05"
@@ -96,12 +128,13 @@ func TestNoContentComesOut(t *testing.T) {
 	defer engine.Process.Kill()
 	waitFor(t, "the listener", func() bool { return answers(ports[0]) })
 
+	out := &bytes.Buffer{}
 	sendMarked(t, ports[0])
 	sendBrokenFrames(t, ports[0])
+	postMarked(t, "http://"+ports[3]+"/results", out)
 	write(t, filepath.Join(project, "mailboxes/pas/in/ZQXFILE.hl7"), "no message at all: ZQXPATIENT\r")
 	write(t, filepath.Join(project, "feeds/adt.yaml"), strings.Replace(markedFeed, "accept:", "acept:", 1))
 
-	out := &bytes.Buffer{}
 	waitFor(t, "the broken feed to be noticed", func() bool {
 		s, err := exec.Command(bin, "status", project).Output()
 		return err == nil && bytes.Contains(s, []byte("acept"))
@@ -146,7 +179,8 @@ func sendMarked(t *testing.T, address string) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	for i, event := range []string{"A01", "A02", "A03", "A04", "A05", "A06"} {
+	for i, event := range append([]string{"A01", "A02", "A03", "A04", "A05", "A06", "B20", "B21", "B22", "B23"},
+		"B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B09", "B10", "B11") {
 		if _, err := client.Ask(marked(event, "W1", fmt.Sprintf("C%d", i))); err != nil {
 			t.Fatalf("%s: %v", event, err)
 		}
@@ -171,6 +205,31 @@ func sendBrokenFrames(t *testing.T, address string) {
 	}
 }
 
+// postMarked posts XML that is accepted, held, rejected, and refused for each reason.
+// What the engine answers is looked through as well.
+func postMarked(t *testing.T, url string, out io.Writer) {
+	const ns = ` xmlns="urn:example:device" device="D1" extra="ZQXCODE"`
+	for _, body := range []string{
+		"<results" + ns + ` id="1"><patient><number>9990000018</number><name>ZQXPATIENT</name></patient></results>`,
+		"<results" + ns + "><patient><number>ZQXPATIENT</number></patient></results>",
+		"<results" + ns + "><patient><name>ZQXPATIENT</name></patient></results>",
+		"<results" + ns + "><patient><number>ZQXPATIENT</patient></results>",
+		"<!DOCTYPE ZQXCODE [<!ENTITY e 'ZQXPATIENT'>]><results>&e;</results>",
+		`<ZQXPATIENT ZQXCODE="1" ZQXCODE="2"/>`, "<ZQXPATIENT/><ZQXPATIENT/>", "<ZQX:PATIENT/>", "<a>&ZQXCODE;</a>", "ZQXPATIENT",
+		"MSH|^~\\&|S|R|S|R|2026||ADT^A01|ZQ2|P|2.4\rPID|||ZQXPATIENT\r", "",
+	} {
+		for _, kind := range []string{"application/xml", "application/hl7-v2", "text/ZQXCODE"} {
+			resp, err := http.Post(url, kind, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(out, resp.Status)
+			io.Copy(out, resp.Body)
+			resp.Body.Close()
+		}
+	}
+}
+
 func showAll(t *testing.T, bin, project string, out io.Writer) {
 	b, err := exec.Command(bin, "messages", "list", "-C", project, "--json", "--limit", "100").Output()
 	if err != nil {
@@ -181,6 +240,11 @@ func showAll(t *testing.T, bin, project string, out io.Writer) {
 			s, err := exec.Command(bin, "messages", "show", "-C", project, strings.TrimSuffix(id, `",`)).CombinedOutput()
 			if err != nil {
 				t.Errorf("show: %v", err)
+			}
+			out.Write(s)
+			s, err = exec.Command(bin, "explain", "-C", project, strings.TrimSuffix(id, `",`)).CombinedOutput()
+			if err != nil {
+				t.Errorf("explain: %v %s", err, s)
 			}
 			out.Write(s)
 		}

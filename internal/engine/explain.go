@@ -24,6 +24,9 @@ func ExplainStored(plan *routes.Plan, s store.History, id message.ID) (*Explaine
 	}
 	out := &Explained{Record: record}
 	out.Decision, out.Trace = plan.Explain(record.Envelope, time.Now().UTC())
+	for i, t := range out.Trace {
+		out.Trace[i] = t.Masked()
+	}
 	return out, nil
 }
 
