@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -18,11 +20,12 @@ var update = flag.Bool("update", false, "write the problems found into testdata/
 
 // TestCheck loads the projects of testdata/check, one fault each, and compares
 // the problems with the section "problems" of the same file. spine.yaml and a
-// feed come from base.txtar where a case has none of its own.
+// feed come from base.txtar where a case has none of its own. A section "mended"
+// holds the lines that the hints ask for: with them nothing may be left.
 func TestCheck(t *testing.T) {
 	base := readArchive(t, "testdata/check/base.txtar")
 	cases, err := filepath.Glob("testdata/check/*.txtar")
-	if err != nil || len(cases) < 25 {
+	if err != nil || len(cases) < 60 {
 		t.Fatalf("%d cases, %v", len(cases), err)
 	}
 	for _, path := range cases {
@@ -32,8 +35,7 @@ func TestCheck(t *testing.T) {
 			for _, f := range append(base.Files, ar.Files...) {
 				fsys[f.Name] = &fstest.MapFile{Data: f.Data}
 			}
-			want := string(fsys["problems"].Data)
-			delete(fsys, "problems")
+			want, mended := section(fsys, "problems"), section(fsys, "mended")
 			for name, f := range fsys {
 				if string(f.Data) == "absent\n" {
 					delete(fsys, name)
@@ -45,8 +47,67 @@ func TestCheck(t *testing.T) {
 			} else if d := cmp.Diff(want, got); d != "" {
 				t.Error(d)
 			}
+			if mended != "" {
+				mend(t, fsys, mended)
+				if left := problemLines(t, fsys); left != "" {
+					t.Errorf("what the hint says does not mend it:\n%s", left)
+				}
+			}
 		})
 	}
+}
+
+// section takes what belongs to the test out of a project.
+func section(fsys fstest.MapFS, name string) string {
+	f := fsys[name]
+	if f == nil {
+		return ""
+	}
+	delete(fsys, name)
+	return string(f.Data)
+}
+
+// mend replaces lines of a project by those that the hint of its problem asks
+// for: "file:line:text", an empty text to take the line out, several texts for a
+// line to put in more.
+func mend(t *testing.T, fsys fstest.MapFS, mended string) {
+	t.Helper()
+	lines := map[string]map[int][]string{}
+	for l := range strings.Lines(mended) {
+		file, rest, _ := strings.Cut(strings.TrimSuffix(l, "\n"), ":")
+		number, text, ok := strings.Cut(rest, ":")
+		n, err := strconv.Atoi(number)
+		if err != nil || !ok {
+			t.Fatalf("%q is not file:line:text", l)
+		}
+		if lines[file] == nil {
+			lines[file] = map[int][]string{}
+		}
+		lines[file][n] = append(lines[file][n], text)
+	}
+	for file, texts := range lines {
+		f := fsys[file]
+		if f == nil {
+			f = &fstest.MapFile{}
+		}
+		fsys[file] = &fstest.MapFile{Data: replaced(string(f.Data), texts)}
+	}
+}
+
+func replaced(file string, texts map[int][]string) []byte {
+	var out []byte
+	n := 0
+	for l := range strings.Lines(file) {
+		n++
+		if new, ok := texts[n]; ok {
+			l = strings.TrimPrefix(strings.Join(new, "\n")+"\n", "\n")
+		}
+		out = append(out, l...)
+	}
+	for n++; texts[n] != nil; n++ {
+		out = append(out, strings.Join(texts[n], "\n")+"\n"...)
+	}
+	return out
 }
 
 func problemLines(t *testing.T, fsys fstest.MapFS) string {
@@ -73,13 +134,11 @@ func readArchive(t *testing.T, path string) *txtar.Archive {
 }
 
 func writeProblems(t *testing.T, path string, ar *txtar.Archive, got string) {
-	files := ar.Files[:0]
-	for _, f := range ar.Files {
-		if f.Name != "problems" {
-			files = append(files, f)
-		}
+	at := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == "problems" })
+	if at < 0 {
+		at, ar.Files = len(ar.Files), append(ar.Files, txtar.File{Name: "problems"})
 	}
-	ar.Files = append(files, txtar.File{Name: "problems", Data: []byte(got)})
+	ar.Files[at].Data = []byte(got)
 	if err := os.WriteFile(path, txtar.Format(ar), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,6 @@ func (l *loader) feed(root *conf.Node) {
 	f.steps = f.chain(m["transform"])
 	f.deliver(root, m["deliver"])
 	f.readUnrouted(root, m["unrouted"])
-	f.unusedTables(m["tables"])
 	f.readTests(m)
 	l.plan.feeds = append(l.plan.feeds, f)
 }
@@ -202,11 +201,13 @@ func (f *feed) source(s conf.Field) {
 // accept reads the rules that decide on the message as received.
 func (f *feed) accept(n *conf.Node) {
 	for _, item := range n.Items() {
+		if !item.IsMap() {
+			item.Errorf(`write { require: EXPRESSION, otherwise: { drop: "why" } }`, "a rule is a mapping")
+			continue
+		}
 		m := item.Map("accept rule", "name", "require", "otherwise", "if", "then")
 		r := rule{place: item.Place()}
 		switch {
-		case !item.IsMap():
-			continue
 		case m["require"] != nil && m["if"] == nil && m["then"] == nil:
 			r.want, r.cond = true, f.condition(m["require"])
 			r.stop = f.ruleOutcome(item, m["otherwise"], "otherwise")
@@ -214,13 +215,27 @@ func (f *feed) accept(n *conf.Node) {
 			r.cond = f.condition(m["if"])
 			r.stop = f.ruleOutcome(item, m["then"], "then")
 		default:
-			item.Errorf("write require and otherwise, or if and then", "the rule is neither a requirement nor a condition")
+			mixed(item, m)
 			continue
 		}
 		r.stop.Place = r.place
 		if r.cond != nil {
 			f.rules = append(f.rules, r)
 		}
+	}
+}
+
+// mixed says what keeps a rule from being a requirement or a condition.
+func mixed(item *conf.Node, m map[string]*conf.Node) {
+	switch {
+	case m["require"] != nil && m["if"] != nil:
+		m["if"].Errorf("make a rule of each", "a rule is either a requirement (require) or a condition (if)")
+	case m["require"] != nil:
+		m["then"].Errorf("write otherwise", "then belongs to if")
+	case m["if"] != nil:
+		m["otherwise"].Errorf("write then", "otherwise belongs to require")
+	default:
+		item.Errorf("write require and otherwise, or if and then", "the rule is neither a requirement nor a condition")
 	}
 }
 
@@ -238,6 +253,8 @@ func (f *feed) readUnrouted(root, n *conf.Node) {
 	switch {
 	case !n.Present():
 		root.Errorf(`add unrouted: hold, or unrouted: { drop: "why" }`, "what becomes of messages that no destination takes is not declared")
+	case n.IsText() && n.Source() == "drop":
+		n.Errorf(`write unrouted: { drop: "why" }`, "a drop needs a reason")
 	case n.IsText():
 		n.OneOf("hold", "hold")
 		f.unrouted = transforms.Stop{Outcome: message.Unrouted, Reason: reason, Place: n.Place()}

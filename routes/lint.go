@@ -21,6 +21,7 @@ func (l *loader) lint() {
 		}
 		l.lintShared(f.nodes["steps"])
 		f.untested()
+		f.unusedTables(f.nodes["tables"])
 	}
 	l.lintShared(l.steps)
 	l.unusedFiles()

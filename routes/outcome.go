@@ -13,7 +13,7 @@ import (
 func (d dialect) outcome(n *conf.Node, what string, allowed ...string) transforms.Stop {
 	m := n.Map(what, allowed...)
 	if len(m) != 1 {
-		if n.IsMap() {
+		if n.IsMap() && len(n.Fields()) != 1 { // else the one key is not known
 			n.Errorf("write "+strings.Join(allowed, ": ... or ")+": ...", "%s needs exactly one outcome", what)
 		}
 		return transforms.Stop{Outcome: message.Held}

@@ -9,11 +9,11 @@ import (
 )
 
 func positive(n *conf.Node) time.Duration {
-	d := n.Duration(0)
-	if n.Present() && d <= 0 {
-		n.Errorf("", "a time above zero is wanted")
+	d := n.Duration(-1)
+	if n.Present() && d == 0 {
+		n.Errorf("write a length of time such as 30s", "a time above zero is wanted")
 	}
-	return d
+	return max(d, 0)
 }
 
 // readRetry reads how often and how long; when to give up is never a default.

@@ -149,6 +149,8 @@ func (s *source) unmatchedBy(n *conf.Node) {
 	switch {
 	case !n.Present():
 		return
+	case n.IsText() && n.Source() == "drop":
+		n.Errorf(`write unmatched: { drop: "why" }`, "a drop needs a reason")
 	case n.IsText():
 		if n.OneOf("hold", "hold", "reject") == "reject" {
 			s.unmatched = transforms.Stop{Outcome: message.Rejected, Reason: reason, Reply: message.Reply{Code: "AR", Text: reason,

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -34,8 +35,10 @@ func (f *feed) readSplit(n *conf.Node) {
 	switch {
 	case !n.IsMap():
 		return
-	case (m["group"] == nil) == (m["at"] == nil):
-		n.Errorf("write group: [ORC, OBR], or at: SELECTOR", "split names either a group or what each part begins with")
+	case m["group"] != nil && m["at"] != nil:
+		m["at"].Errorf("keep one of the two", "split names either a group or what each part begins with")
+	case m["group"] == nil && m["at"] == nil:
+		n.Errorf("write group: [ORC, OBR], or at: SELECTOR", "split names neither a group nor what each part begins with")
 	case m["group"] != nil:
 		s.group = f.group(m["group"])
 	default:
@@ -61,11 +64,16 @@ func (f *feed) group(n *conf.Node) []string {
 		n.Errorf("write at: or in: with a path", "groups of segments are for HL7")
 		return nil
 	}
-	ids := n.Texts()
+	ids, ok := n.Texts(), true
 	for i, id := range ids {
 		if p, err := hl7.ParsePath(id); err != nil || p.DeepestLevel() != hl7.SegmentLevel || p.Segment() != id {
 			n.Items()[i].Errorf("write names of segments: [ORC, OBR]", "%q is no segment", id)
+			ok = false
 		}
+	}
+	if err := hl7.CheckGroup(ids); err != nil && ok {
+		_, text, hint := selectorFault(err)
+		n.Errorf(cmp.Or(hint, "name each once"), "%s", text)
 	}
 	return ids
 }

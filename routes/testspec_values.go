@@ -126,7 +126,7 @@ func readTestValue(n *conf.Node) SpecValue {
 	}
 	re, err := regexp.Compile(m["matches"].Text())
 	if err != nil {
-		m["matches"].Errorf("RE2 syntax", "%v", err)
+		m["matches"].Errorf("patterns are RE2: no look-around, no back references", "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return SpecValue{Kind: ValueMatches, Pattern: re}
 }

@@ -65,7 +65,11 @@ func (f *feed) valueCheck(c *check, item *conf.Node, m map[string]*conf.Node) {
 	c.at = f.cur.of(m["at"])
 	name := m["rule"].Text()
 	f.presence(c, item, m, name == "present")
-	rule, err := transforms.NewCheck(name, f.checkSpec(m))
+	spec := f.checkSpec(m)
+	if spec.Table == nil && m["table"].Present() {
+		return // its own problem is known
+	}
+	rule, err := transforms.NewCheck(name, spec)
 	if err != nil {
 		specProblem(item, m, err)
 		return
@@ -137,7 +141,7 @@ func (f *feed) finding(item, n *conf.Node, key string) transforms.Stop {
 	case !n.Present():
 		item.Errorf("add "+key+`: { hold: "why" }, or reject, drop, warn`, "the check names no outcome")
 		return transforms.Stop{}
-	case n.IsMap() && n.Get("warn").Present():
+	case n.IsMap() && n.Get("warn").Present() && len(n.Fields()) == 1:
 		return transforms.Stop{Outcome: warned, Reason: reason(n.Map(key, "warn", "hold", "drop", "reject")["warn"])}
 	}
 	return f.orig.outcome(n, key, "hold", "drop", "reject", "warn")

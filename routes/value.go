@@ -2,6 +2,7 @@ package routes
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spine-engine/spine-engine/internal/conf"
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -46,7 +47,7 @@ func compileExpr(e *expr.Env, n *conf.Node, want expr.Want) *expr.Program {
 		n.Errorf("", "the expression is empty")
 		return nil
 	case strings.Contains(src, "${"):
-		n.Errorf(`write env("NAME")`, "${...} is not spliced into expressions")
+		n.ErrorAt(utf8.RuneCountInString(src[:strings.Index(src, "${")]), `write env("NAME")`, "${...} is not spliced into expressions")
 		return nil
 	}
 	p, issues := e.Compile(body, want)

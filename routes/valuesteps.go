@@ -17,16 +17,30 @@ func specProblem(n *conf.Node, m map[string]*conf.Node, err error) {
 		return
 	}
 	if v := m[e.Key]; v.Present() {
-		v.Errorf(specHint(e, v.Source()), "%s", e.Text)
+		wrote := ""
+		if v.IsText() {
+			wrote = v.Source()
+		}
+		text := e.Text
+		if rest, ok := strings.CutPrefix(text, "it "); ok {
+			text = e.Key + " " + rest
+		}
+		v.Errorf(specHint(e, wrote), "%s", text)
 		return
 	}
-	n.Errorf(specHint(e, ""), "%s: %s", e.Key, e.Text)
+	h := specHint(e, "")
+	if h == "" {
+		h = "add " + e.Key + ": ..."
+	}
+	n.Errorf(h, "%s: %s", e.Key, e.Text)
 }
 
 func specHint(e *transforms.SpecError, wrote string) string {
 	switch {
 	case e.Hint != "":
 		return e.Hint
+	case len(e.Known) == 0 && strings.Contains(e.Text, "does not belong"):
+		return "leave it out"
 	case len(e.Known) == 0:
 		return ""
 	}

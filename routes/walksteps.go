@@ -37,8 +37,11 @@ func (f *feed) each(n *conf.Node) transforms.Step {
 	switch {
 	case !n.IsMap():
 		return nil
-	case (m["in"] == nil) == (m["group"] == nil):
-		n.Errorf(`write in: "OBX(*)", or group: [ORC, OBR]`, "each walks either a list or groups")
+	case m["in"] != nil && m["group"] != nil:
+		m["group"].Errorf("keep one of the two", "each walks either a list or groups")
+		return nil
+	case m["in"] == nil && m["group"] == nil:
+		n.Errorf(`write in: "OBX(*)", or group: [ORC, OBR]`, "each walks a list or groups, and names neither")
 		return nil
 	case m["as"] == nil || m["do"] == nil:
 		n.Errorf("write { in: \"OBX(*)\", as: obx, do: [...] }", "each names its item (as) and its steps (do)")
