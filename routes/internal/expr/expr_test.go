@@ -210,7 +210,7 @@ func TestIssues(t *testing.T) {
 		{"selector", `msg.type == "A" && msg["PID-0"] == ""`, Bool, 28, `selector "PID-0"`, ""},
 		{"selector not constant", `msg[msg.type] == ""`, Bool, 7, "written out", "quotes"},
 		{"list read as one", `msg["OBX(*)-5"] == ""`, Bool, 4, "several values", "msg.list"},
-		{"field", `msg.evnt == "A01"`, Bool, 3, `no "evnt"`, "event"},
+		{"field", `msg.evnt == "A01"`, Bool, 4, `no msg.evnt`, "event"},
 		{"name", `mgs.event == "A01"`, Bool, 0, `"mgs"`, "msg"},
 		{"single equals", `msg.event = "A01"`, Bool, 10, "= does not compare", "=="},
 		{"cut short", `msg.event == `, Bool, 13, "too soon", "#"},

@@ -3,9 +3,11 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
@@ -77,8 +79,12 @@ var singleEquals = regexp.MustCompile(`[^=!<>]=[^=]`)
 func (e *Env) typeIssues(src string, iss *cel.Issues) []Issue {
 	var out []Issue
 	for _, ce := range iss.Errors() {
-		text, hint := e.friendly(ce.Message)
-		out = append(out, issueAt(ce.Location, 0, hint, text))
+		text, hint := e.friendly(ce.Message, owner(src, ce.Location))
+		offset := 0
+		if noField.MatchString(ce.Message) {
+			offset = 1 // the place is that of the dot
+		}
+		out = append(out, issueAt(ce.Location, offset, hint, text))
 	}
 	return out
 }
@@ -89,13 +95,25 @@ var (
 	noOverload = regexp.MustCompile(`found no matching overload for '([^']*)' applied to '([^']*)'`)
 )
 
-// friendly puts the checker's words into the language of feeds.
-func (e *Env) friendly(msg string) (text, hint string) {
+// owner is the name before the dot at a place of the expression, "" for none.
+func owner(src string, at common.Location) string {
+	lines := strings.Split(src, "\n")
+	if n := at.Line(); n < 1 || n > len(lines) {
+		return ""
+	}
+	line := []rune(lines[at.Line()-1])
+	before := string(line[:min(max(at.Column(), 0), len(line))])
+	return before[strings.LastIndexFunc(before, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })+1:]
+}
+
+// friendly puts the checker's words into the language of feeds; of is the name
+// before the dot where the fault is.
+func (e *Env) friendly(msg, of string) (text, hint string) {
 	if m := undeclared.FindStringSubmatch(msg); m != nil {
 		return fmt.Sprintf("%q is not known here", m[1]), e.otherName(m[1])
 	}
 	if m := noField.FindStringSubmatch(msg); m != nil {
-		return fmt.Sprintf("there is no %q here", m[1]), suggest(m[1], e.fieldNames())
+		return e.unknownField(m[1], of)
 	}
 	if m := noOverload.FindStringSubmatch(msg); m != nil {
 		return fmt.Sprintf("%s does not work on %s", operatorName(m[1]), friendlyTypes(m[2])), overloadHint(m[1], m[2])
@@ -116,14 +134,22 @@ func (e *Env) otherName(name string) string {
 	return suggest(name, known)
 }
 
-func (e *Env) fieldNames() []string {
-	var names []string
-	for _, fields := range e.fields {
-		for n := range fields {
-			names = append(names, n)
-		}
+// unknownField suggests among what the name before the dot has.
+func (e *Env) unknownField(name, of string) (text, hint string) {
+	typ := map[string]*cel.Type{"vars": varsType, "meta": metaType, "part": partType, "msg": msgType, "orig": msgType}[of]
+	if typ == nil {
+		return fmt.Sprintf("there is no %q here", name), ""
 	}
-	return names
+	known := slices.Sorted(maps.Keys(e.fields[typ.TypeName()]))
+	hint = suggest(name, known)
+	switch {
+	case hint != "":
+	case of == "vars" && len(known) == 0:
+		hint = "name values under let:"
+	case len(known) <= 12:
+		hint = "known here: " + strings.Join(known, ", ")
+	}
+	return fmt.Sprintf("there is no %s.%s", of, name), hint
 }
 
 func overloadHint(op, args string) string {
