@@ -31,6 +31,9 @@ func (m *Message) CopyFrom(src *Message, from, to Path) error {
 	if err := m.fitsLevel(to, er7); err != nil {
 		return err
 	}
+	if m.put(to.p, er7) {
+		return nil
+	}
 	return m.edit(to, len(er7) > 0, func([]byte) ([]byte, error) { return er7, nil })
 }
 

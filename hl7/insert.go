@@ -127,6 +127,9 @@ func (m *Message) Remove(p Path) (n int, err error) {
 		if n == 0 {
 			return 0, settable(p)
 		}
+		if m.put(p.p, nil) {
+			return n, nil
+		}
 		return n, m.edit(p, false, func([]byte) ([]byte, error) { return nil, nil })
 	case p.p.seg.id == "MSH":
 		return 0, refuse(p, "a message begins with MSH", "", ErrNotSettable)

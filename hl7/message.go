@@ -14,6 +14,7 @@ type Message struct {
 	// edits hold the segments that are no longer as in src. A buffer is never
 	// changed once it is here, so that clones may share it.
 	edits    [][]byte
+	block    []byte  // where the next of them goes; see roomFor
 	groups   *groups // fixed by AnchorGroups; nil if never
 	ownSegs  bool    // segs belongs to this Message alone; false after Parse and Clone
 	edited   bool
@@ -126,9 +127,9 @@ func (m *Message) Segments() iter.Seq[Segment] {
 func (m *Message) Clone() *Message {
 	c := *m
 	if m.ownSegs {
-		c.segs = slices.Clone(m.segs)
-		c.edits = slices.Clone(m.edits)
+		c.own()
 	}
+	c.block = nil
 	return &c
 }
 
@@ -154,10 +155,16 @@ func (m *Message) is(i int, id string) bool {
 // private makes segs this message's own before the first edit.
 func (m *Message) private() {
 	if !m.ownSegs {
-		m.segs, m.edits = slices.Clone(m.segs), slices.Clone(m.edits)
+		m.own()
 		m.ownSegs = true
 	}
 	m.edited = true
+}
+
+// own copies what edits change, with room for the few segments that most feeds edit.
+func (m *Message) own() {
+	m.segs = slices.Clone(m.segs)
+	m.edits = append(make([][]byte, 0, max(len(m.edits)+1, 4)), m.edits...)
 }
 
 // replace gives segment i new content; b must not be changed afterwards.

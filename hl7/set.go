@@ -18,6 +18,10 @@ func (m *Message) Set(p Path, text string) error {
 	if !utf8.ValidString(text) {
 		return &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: 1, Reason: "it is not valid UTF-8"}
 	}
+	var few [64]byte
+	if bare(text) && m.put(p.p, append(few[:0], text...)) {
+		return nil
+	}
 	return m.edit(p, len(text) > 0, func(seg []byte) ([]byte, error) {
 		er7, unfit := escape(make([]byte, 0, len(text)+8), text, &m.delims, m.formatted(seg, p.p))
 		if unfit > 0 {
@@ -25,6 +29,16 @@ func (m *Message) Set(p Path, text string) error {
 		}
 		return m.encode(p, er7)
 	})
+}
+
+// bare tells whether a text stands in every message as it is.
+func bare(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; !isAlnum(c) && c != ' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // formatted tells whether a line feed at p is written \.br\: in NTE-3, which is
@@ -55,6 +69,9 @@ func (m *Message) SetRaw(p Path, er7 []byte) error {
 	}
 	if err := m.fitsLevel(p, er7); err != nil {
 		return err
+	}
+	if isASCII(er7) && m.put(p.p, er7) {
+		return nil
 	}
 	return m.edit(p, len(er7) > 0, func([]byte) ([]byte, error) { return m.encode(p, er7) })
 }
@@ -242,12 +259,7 @@ func (m *Message) rewrite(seg []byte, p Path, needed bool, value func([]byte) ([
 	out := make([]byte, 0, len(seg)+len(spots)*(len(v)+8))
 	at := 0
 	for _, s := range spots {
-		out = append(out, seg[at:s.start]...)
-		for _, pad := range s.pad {
-			for range pad.n {
-				out = append(out, pad.delim)
-			}
-		}
+		out = s.begin(append(out, seg[at:s.start]...))
 		out = append(out, v...)
 		at = s.end
 	}

@@ -36,8 +36,25 @@ func (s *spot) descend(seg []byte, delim byte, n, level int) {
 	}
 }
 
-func (s *spot) missing() bool {
-	return s.pad[0].n+s.pad[1].n+s.pad[2].n+s.pad[3].n > 0
+// padding counts the delimiters that are missing on the way.
+func (s *spot) padding() int { return s.pad[0].n + s.pad[1].n + s.pad[2].n + s.pad[3].n }
+
+func (s *spot) missing() bool { return s.padding() > 0 }
+
+// fill appends seg with v at the spot.
+func (s *spot) fill(out, seg, v []byte) []byte {
+	out = s.begin(append(out, seg[:s.start]...))
+	return append(append(out, v...), seg[s.end:]...)
+}
+
+// begin appends the padding.
+func (s *spot) begin(out []byte) []byte {
+	for i := range s.pad {
+		for range s.pad[i].n {
+			out = append(out, s.pad[i].delim)
+		}
+	}
+	return out
 }
 
 // spots appends to out where p's value goes in one segment, from left to right.
