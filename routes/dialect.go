@@ -109,6 +109,11 @@ func readFormat(format, namespaces *conf.Node) dialect {
 	if format.OneOf("hl7", "hl7", "xml") == "xml" {
 		d.format = message.XML
 	}
+	return d.declare(namespaces)
+}
+
+// declare reads the namespaces of messages, by prefix.
+func (d dialect) declare(namespaces *conf.Node) dialect {
 	switch {
 	case !namespaces.Present():
 		return d

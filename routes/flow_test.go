@@ -272,6 +272,21 @@ f#0 routed ""
 	}
 }
 
+// What a template makes is told by its name, for its namespaces too.
+func TestTemplateNamespaces(t *testing.T) {
+	p := mustLoad(t, map[string]string{
+		"feeds/f.yaml": testFeed(`deliver:
+  - { to: a, sink: {}, transform: [ { template: { file: templates/r.xml, namespaces: { l: "urn:l" } } }, { set: { "/l:R/@ward": w7 } } ], retry: { give_up_after: never } }
+unrouted: hold
+`),
+		"templates/r.xml": `<R xmlns="urn:l" id="{{ msg.control_id }}"/>`,
+	})
+	const want = "routed AA\nf#0 routed \"\"\n-> f/a queued id= lane=\"\" <R xmlns=\"urn:l\" id=\"77\" ward=\"w7\"/>\n"
+	if got := told(t, decide(t, p, oru)); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
 func TestTemplateProblems(t *testing.T) {
 	_, problems := Load(projectFS(map[string]string{
 		"feeds/f.yaml":    testFeed("transform:\n  - template: { file: templates/r.hl7 }\n" + toEPR),

@@ -33,10 +33,7 @@ func (f *feed) templateStep(n *conf.Node) transforms.Step {
 	if t == nil {
 		return nil
 	}
-	next := dialect{format: documentOf[t.Format()]}
-	if ns := m["namespaces"]; ns.Present() {
-		next = readFormat(m["format"], ns)
-	}
+	next := dialect{format: documentOf[t.Format()]}.declare(m["namespaces"])
 	f.become(next)
 	return &template.Step{Template: t, Parse: next.parseMade}
 }
