@@ -292,7 +292,7 @@ func TestTemplateProblems(t *testing.T) {
 		"feeds/f.yaml":    testFeed("transform:\n  - template: { file: templates/r.hl7 }\n" + toEPR),
 		"templates/r.hl7": "MSH|^~\\&|{{ msg[\"MSH-99999\"] }}\nPID|{{ vars.nope }}\n",
 	}), testOptions())
-	if len(problems) != 2 || problems[0].Line != 1 || problems[0].Column != 22 || problems[1].Line != 2 || problems[1].Column != 12 {
+	if len(problems) != 2 || problems[0].Line != 1 || problems[0].Column != 22 || problems[1].Line != 2 || problems[1].Column != 13 {
 		t.Errorf("%v", problems)
 	}
 }
