@@ -196,6 +196,11 @@ func plain(r rune) rune {
 // mode CA or CE if MSH-15 asks for it, then AA or AE, as a message of its own,
 // if MSH-16 does. An answer is never answered. ok: the message was accepted.
 func AckPlan(h Header, ok bool) []string {
+	var few [2]string // not on the heap where the caller only looks
+	return ackPlan(few[:0], &h, ok)
+}
+
+func ackPlan(plan []string, h *Header, ok bool) []string {
 	if h.Response || h.Type == "ACK" || h.Type == "MCF" {
 		return nil
 	}
@@ -204,14 +209,16 @@ func AckPlan(h Header, ok bool) []string {
 		accept, app = "CE", "AE"
 	}
 	if h.AcceptAck == "" && h.ApplicationAck == "" {
-		return []string{app}
+		return append(plan, app)
 	}
-	var plan []string
 	if wanted(h.AcceptAck, ok) {
 		plan = append(plan, accept)
 	}
 	if wanted(h.ApplicationAck, ok) {
 		plan = append(plan, app)
+	}
+	if len(plan) == 0 {
+		return nil
 	}
 	return plan
 }

@@ -101,6 +101,17 @@ func (d *Delimiters) letter(c byte) byte {
 	return 0
 }
 
+// bare tells whether a text is its own escaped form, in ASCII.
+func (d *Delimiters) bare(text string) bool {
+	for i := range len(text) {
+		c := text[i]
+		if !isAlnum(c) && (c < ' ' || c >= 0x7F || d.letter(c) != 0) {
+			return false
+		}
+	}
+	return true
+}
+
 func isHex(b []byte) bool {
 	for _, c := range b {
 		if !isDigit(c) && (c < 'A' || c > 'F') && (c < 'a' || c > 'f') {

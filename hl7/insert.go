@@ -134,24 +134,35 @@ func (m *Message) Remove(p Path) (n int, err error) {
 	case p.p.seg.id == "MSH":
 		return 0, refuse(p, "a message begins with MSH", "", ErrNotSettable)
 	}
-	gone := make(map[int]bool)
+	var few [32]int
+	gone := few[:0]
 	m.eachSegment(p.p, func(i int) bool {
-		gone[i] = true
+		gone = append(gone, i)
 		return true
 	})
-	switch {
-	case len(gone) == 0:
+	if len(gone) == 0 {
 		return 0, nil
-	case gone[0]:
+	}
+	slices.Sort(gone) // what lies in several groups is found in each
+	if gone = slices.Compact(gone); gone[0] == 0 {
 		return 0, refuse(p, "a message begins with MSH", "", ErrNotSettable)
 	}
-	keep := make([]int, 0, len(m.segs))
-	for i := range m.segs {
-		if !gone[i] {
-			keep = append(keep, i)
+	m.drop(gone)
+	return len(gone), nil
+}
+
+// drop takes away the segments with the given indexes, which ascend.
+func (m *Message) drop(gone []int) {
+	m.private()
+	left := m.segs[:gone[0]]
+	for i := gone[0]; i < len(m.segs); i++ {
+		if len(gone) > 0 && i == gone[0] {
+			gone = gone[1:]
+			continue
 		}
+		left = append(left, m.segs[i])
 	}
-	return len(gone), m.Arrange(keep)
+	m.segs = left
 }
 
 // Arrange keeps the segments with the given indexes, in the given order; each

@@ -19,7 +19,7 @@ func (m *Message) Set(p Path, text string) error {
 		return &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: 1, Reason: "it is not valid UTF-8"}
 	}
 	var few [64]byte
-	if bare(text) && m.put(p.p, append(few[:0], text...)) {
+	if m.delims.bare(text) && m.put(p.p, append(few[:0], text...)) {
 		return nil
 	}
 	return m.edit(p, len(text) > 0, func(seg []byte) ([]byte, error) {
@@ -29,16 +29,6 @@ func (m *Message) Set(p Path, text string) error {
 		}
 		return m.encode(p, er7)
 	})
-}
-
-// bare tells whether a text stands in every message as it is.
-func bare(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; !isAlnum(c) && c != ' ' {
-			return false
-		}
-	}
-	return true
 }
 
 // formatted tells whether a line feed at p is written \.br\: in NTE-3, which is
@@ -77,7 +67,14 @@ func (m *Message) SetRaw(p Path, er7 []byte) error {
 }
 
 // SetNull writes HL7 null, which asks the receiver to delete its value.
-func (m *Message) SetNull(p Path) error { return m.SetRaw(p, []byte(`""`)) }
+func (m *Message) SetNull(p Path) error {
+	if p.p != nil && m.put(p.p, []byte(null)) {
+		return nil
+	}
+	return m.SetRaw(p, []byte(null))
+}
+
+const null = `""`
 
 // fitsLevel refuses delimiters that would leave the node.
 func (m *Message) fitsLevel(p Path, er7 []byte) error {

@@ -81,24 +81,34 @@ func (b Bad) settle(doc message.Doc, at message.Selector, what string) error {
 // which nothing is to do. step names the step in errors.
 func eachValue(doc message.Doc, step string, ats []message.Selector, f func(at message.Selector, text string) error) error {
 	for _, at := range ats {
+		if !at.IsList() {
+			if err := oneValue(doc, step, at, f); err != nil {
+				return err
+			}
+			continue
+		}
 		each, ok := doc.Expand(at)
 		if !ok {
 			return fmt.Errorf("%s cannot walk the list %s one by one; use an each step", step, at)
 		}
 		for _, one := range each {
-			text := doc.Text(one)
-			if text == "" {
-				continue
-			}
-			if hasParts(doc, one, text) {
-				return fmt.Errorf("what %s selects has parts, and %s works on one value; name a part of it, such as its .1", one, step)
-			}
-			if err := f(one, text); err != nil {
+			if err := oneValue(doc, step, one, f); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func oneValue(doc message.Doc, step string, at message.Selector, f func(at message.Selector, text string) error) error {
+	text := doc.Text(at)
+	if text == "" {
+		return nil
+	}
+	if hasParts(doc, at, text) {
+		return fmt.Errorf("what %s selects has parts, and %s works on one value; name a part of it, such as its .1", at, step)
+	}
+	return f(at, text)
 }
 
 // put writes the result of a step that works on a value. Two quotes would be null,
