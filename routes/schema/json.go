@@ -1,0 +1,335 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// draft is the version of JSON Schema.
+const draft = "https://json-schema.org/draft/2020-12/schema"
+
+// node is a schema as it is written.
+type node struct {
+	Schema      string   `json:"$schema,omitempty"`
+	Title       string   `json:"title,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Ref         string   `json:"$ref,omitempty"`
+	Type        any      `json:"type,omitempty"`
+	Enum        []any    `json:"enum,omitempty"`
+	Pattern     string   `json:"pattern,omitempty"`
+	Minimum     *float64 `json:"minimum,omitempty"`
+	Maximum     *float64 `json:"maximum,omitempty"`
+	Default     any      `json:"default,omitempty"`
+	Properties  props    `json:"properties,omitempty"`
+	Required    []string `json:"required,omitempty"`
+	Names       *node    `json:"propertyNames,omitempty"`
+	Additional  any      `json:"additionalProperties,omitempty"` // false or a node
+	MinProps    int      `json:"minProperties,omitempty"`
+	Items       *node    `json:"items,omitempty"`
+	MinItems    int      `json:"minItems,omitempty"`
+	AnyOf       []*node  `json:"anyOf,omitempty"`
+	OneOf       []*node  `json:"oneOf,omitempty"`
+	AllOf       []*node  `json:"allOf,omitempty"`
+	Not         *node    `json:"not,omitempty"`
+	If          *node    `json:"if,omitempty"`
+	Then        *node    `json:"then,omitempty"`
+	Else        *node    `json:"else,omitempty"`
+	Defs        props    `json:"$defs,omitempty"`
+}
+
+// props are the entries of a mapping in the order they are shown.
+type props []prop
+
+type prop struct {
+	key  string
+	node any // *node, or false
+}
+
+// MarshalJSON keeps the order.
+func (p props) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, e := range p {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		key, err := plain(e.key)
+		if err != nil {
+			return nil, err
+		}
+		value, err := plain(e.node)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// plain is JSON without the escapes for HTML.
+func plain(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
+}
+
+// Names lists the schemas there are.
+func Names() []string { return []string{"spine", "feed", "values"} }
+
+// JSON is the JSON Schema (draft 2020-12) of a kind of file: spine, feed or values.
+func JSON(name string) ([]byte, error) {
+	spine, feed, values := Files()
+	s, ok := map[string]*Shape{"spine": spine, "feed": feed, "values": values}[name]
+	if !ok {
+		return nil, fmt.Errorf("there is no schema %q; there are %s", name, strings.Join(Names(), ", "))
+	}
+	w := &writer{done: map[string]bool{}}
+	n := w.mapping(s)
+	n.Schema, n.Title, n.Description, n.Defs = draft, s.Title, unlinked(s.Doc), w.defs
+	b, err := plain(n)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, b, "", "  "); err != nil {
+		return nil, err
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// writer writes shapes; those that have a name stand under $defs.
+type writer struct {
+	defs props
+	done map[string]bool
+}
+
+// scalars are what YAML may read a text as.
+var scalars = []string{"string", "number", "boolean"}
+
+func (w *writer) node(s *Shape) *node {
+	switch s.Kind {
+	case List:
+		item := w.node(s.Item)
+		return &node{AnyOf: []*node{{Type: "array", Items: item}, item}} // one stands for a list of one
+	case Dict:
+		return &node{Type: "object", Names: keyNode(s.Key.Scalar), Additional: w.node(s.Item)}
+	case Never:
+		return nil
+	case Plain:
+		if s.Name == "" {
+			return scalarNode(s.Scalar)
+		}
+	}
+	if !w.done[s.Name] {
+		w.done[s.Name] = true
+		at := len(w.defs)
+		w.defs = append(w.defs, prop{key: s.Name})
+		w.defs[at].node = w.body(s)
+	}
+	return &node{Ref: "#/$defs/" + s.Name}
+}
+
+func (w *writer) body(s *Shape) *node {
+	switch s.Kind {
+	case Plain:
+		return scalarNode(s.Scalar)
+	case Struct:
+		return w.mapping(s)
+	case Pick:
+		return w.pick(s)
+	}
+	out := &node{}
+	for _, o := range s.Options {
+		n := w.node(o)
+		if o.Kind == List {
+			n = n.AnyOf[0] // the single one is a form of its own
+		}
+		out.AnyOf = append(out.AnyOf, n)
+	}
+	return out
+}
+
+func (w *writer) mapping(s *Shape) *node {
+	n := &node{Description: unlinked(s.Doc), Type: "object", Additional: false}
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		if f.Refused != "" || slices.Contains(s.Refused, f.Key) {
+			continue
+		}
+		if f.Required() {
+			n.Required = append(n.Required, f.Key)
+		}
+		n.Properties = append(n.Properties, prop{f.Key, w.field(f)})
+	}
+	if s.Rest != nil {
+		n.Additional = w.node(s.Rest.Shape.Item)
+		n.Names = &node{AnyOf: []*node{{Enum: n.Properties.keys()}, keyNode(s.Rest.Shape.Key.Scalar)}}
+		if len(n.Properties) == 0 {
+			n.Names = keyNode(s.Rest.Shape.Key.Scalar)
+		}
+	}
+	for _, c := range s.Rules {
+		c.write(n)
+	}
+	return n
+}
+
+func (p props) keys() []any {
+	var out []any
+	for _, e := range p {
+		out = append(out, e.key)
+	}
+	return out
+}
+
+func (w *writer) field(f *Field) *node {
+	n := *w.node(f.Shape)
+	if d := unlinked(docOf(f)); d != "" {
+		n.Description = d
+	}
+	if f.Default != "" && f.Shape.Kind == Plain && fits(f.Shape.Scalar, f.Default) {
+		n.Default = f.Default
+	}
+	return &n
+}
+
+// pick offers the keys of all its mappings, and is closed by the one that is meant.
+func (w *writer) pick(s *Shape) *node {
+	n := &node{Description: unlinked(s.Doc), Type: "object"}
+	seen := map[string]bool{}
+	var last *node
+	for _, o := range s.Options {
+		for i := range o.Fields {
+			f := &o.Fields[i]
+			if f.Refused == "" && !seen[f.Key] {
+				seen[f.Key] = true
+				n.Properties = append(n.Properties, prop{f.Key, &node{Description: unlinked(docOf(f))}})
+			}
+		}
+		if o.By == "" {
+			last = w.node(o)
+			continue
+		}
+		n.OneOf = append(n.OneOf, has(o.By))
+		n.AllOf = append(n.AllOf, &node{If: has(o.By), Then: w.node(o)})
+	}
+	if last != nil { // of any other keys
+		n.AllOf = append(n.AllOf, &node{If: &node{AnyOf: n.OneOf}, Else: last})
+		n.OneOf = nil
+	}
+	return n
+}
+
+// write adds a rule to the schema of a mapping.
+func (c Condition) write(n *node) {
+	then := &node{Required: c.Require, MinProps: c.AtLeast}
+	for _, k := range c.Forbid {
+		then.Properties = append(then.Properties, prop{k, false})
+	}
+	for _, k := range c.AnyOf {
+		then.AnyOf = append(then.AnyOf, has(k))
+	}
+	for _, k := range c.Exactly {
+		then.OneOf = append(then.OneOf, has(k))
+	}
+	if c.AtMostOne != nil {
+		for _, k := range c.AtMostOne {
+			then.OneOf = append(then.OneOf, has(k))
+		}
+		then.OneOf = append(then.OneOf, &node{Not: &node{AnyOf: slices.Clone(then.OneOf)}})
+	}
+	if c.NotEmpty != "" {
+		then.Properties = props{{c.NotEmpty, &node{MinProps: 1, MinItems: 1}}}
+	}
+	if c.If != nil {
+		n.AllOf = append(n.AllOf, &node{If: c.If, Then: then})
+		return
+	}
+	n.AllOf = append(n.AllOf, then)
+}
+
+// scalarNode accepts a text however YAML reads it: 0123, 200 and true are texts.
+func scalarNode(s Scalar) *node {
+	if s.Words != nil {
+		n := &node{}
+		for _, w := range s.Words {
+			n.Enum = append(n.Enum, spellings(w)...)
+		}
+		return &node{AnyOf: []*node{n, interpolated()}}
+	}
+	n := &node{Type: s.types(), Minimum: s.Low, Maximum: s.Top}
+	switch {
+	case s.Pattern == "":
+	case s.Verbatim:
+		n.Pattern = "^(?:" + s.Pattern + ")$"
+	default:
+		n.Pattern = "^(?:" + s.Pattern + `)$|\$\{`
+	}
+	if s.Not != "" {
+		n.Not = &node{Type: "string", Pattern: s.Not}
+	}
+	return n
+}
+
+func (s Scalar) types() any {
+	out := []string{"string"}
+	if s.Numbers {
+		out = append(out, "number")
+	}
+	if s.Yes {
+		out = append(out, "boolean")
+	}
+	return out
+}
+
+// interpolated is a text that is not known before ${...} in it is.
+func interpolated() *node { return &node{Type: "string", Pattern: `\$\{`} }
+
+func keyNode(s Scalar) *node {
+	switch {
+	case s.Words != nil:
+		return &node{Enum: anys(s.Words)}
+	case s.Pattern == "":
+		return nil
+	}
+	return &node{Pattern: "^(?:" + s.Pattern + ")$"}
+}
+
+func anys(words []string) []any {
+	var out []any
+	for _, w := range words {
+		out = append(out, w)
+	}
+	return out
+}
+
+// spellings are the values that YAML may read a word as: 1.2 is a number too.
+func spellings(word string) []any {
+	out := []any{word}
+	if v, err := strconv.ParseFloat(word, 64); err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) {
+		out = append(out, v)
+	}
+	if word == "true" || word == "false" {
+		out = append(out, word == "true")
+	}
+	return out
+}
+
+// fits: the default can be written as a value.
+func fits(s Scalar, def string) bool {
+	if s.Words != nil {
+		return slices.Contains(s.Words, def)
+	}
+	return !strings.Contains(def, " ") && s.Pattern != "" && s.Pattern != something
+}
