@@ -14,7 +14,8 @@ import (
 //
 // Repetitions that are not selected go, and the others close up. A segment none
 // of whose selected parts holds anything goes, and so does every segment that no
-// path names. MSH stays whole.
+// path names. MSH stays whole, unless a path selects fields of it: then only
+// these stay, and those that a message cannot be without (see needed).
 func (m *Message) Keep(paths ...Path) error {
 	tree := make(map[int]*chosen)
 	for _, p := range paths {
@@ -37,6 +38,11 @@ func (m *Message) Keep(paths ...Path) error {
 // prune leaves MSH and what stands in the tree.
 func (m *Message) prune(tree map[int]*chosen) error {
 	order, next := []int{0}, make(map[int][]byte)
+	if k := tree[0]; k != nil && !k.whole { // also where the fields listed are empty
+		if b := m.trimmedHeader(m.content(0), k); !bytes.Equal(b, m.content(0)) {
+			next[0] = b
+		}
+	}
 	for i := 1; i < len(m.segs); i++ {
 		k := tree[i]
 		if k == nil || !k.whole && len(k.parts) == 0 {
@@ -119,6 +125,35 @@ func (m *Message) trimmed(seg []byte, k *chosen) []byte {
 			out = append(out, d.Field)
 		}
 		f, _ := field(seg, d.Field, n)
+		out = m.trimField(out, f, k.parts[n])
+	}
+	return out
+}
+
+// needed are the fields of MSH without which a message is none, or would be read
+// as another one: type, control id, processing id, version, character set.
+var needed = [...]int{9, 10, 11, 12, 18}
+
+// trimmedHeader is trimmed for MSH, whose field 1 is the separator:
+//
+//	MSH|^~\&|A|B|..      part n = field n
+func (m *Message) trimmedHeader(seg []byte, k *chosen) []byte {
+	for _, n := range needed {
+		if f, ok := field(seg, m.delims.Field, n); ok && len(f) > 0 {
+			k.part(n).whole = true
+		}
+	}
+	encoding, _ := field(seg, m.delims.Field, 2)
+	out := append(make([]byte, 0, len(seg)), seg[:4]...)
+	out, at := append(out, encoding...), 2
+	for _, n := range slices.Sorted(maps.Keys(k.parts)) {
+		if n <= 2 {
+			continue
+		}
+		for ; at < n; at++ {
+			out = append(out, m.delims.Field)
+		}
+		f, _ := field(seg, m.delims.Field, n)
 		out = m.trimField(out, f, k.parts[n])
 	}
 	return out

@@ -21,7 +21,7 @@ func TestKeep(t *testing.T) {
 	const msh = "MSH|^~\\&|A|B||||x||C||P||\r"
 	for _, c := range []struct{ name, keep, want string }{
 		{"nothing", "", ""},
-		{"MSH is whole whatever is listed", "MSH-9", ""},
+		{"MSH is whole when none of its fields is listed", "MSH", ""},
 		{"fields keep their places", "PID-7 PID-8", "PID|||||||19700101|F"},
 		{"whatever their order in the list", "PID-8 PID-7 PID-8", "PID|||||||19700101|F"},
 		{"a segment as a whole", "PID", pid},
@@ -78,6 +78,27 @@ func TestKeep(t *testing.T) {
 
 // TestKeepLeavesWhatIsListed: of a message and a list made by chance, every
 // listed field reads as before and every other one is gone.
+func TestKeepOfTheHeader(t *testing.T) {
+	const er7 = "MSH|^~\\&|A|B^x|C|D|7|secret|ADT^A01|ID|P|2.5|||AL|NE||8859/1|secret\rPID|1\r"
+	for _, c := range []struct{ name, keep, want string }{
+		{"whole", "PID", "MSH|^~\\&|A|B^x|C|D|7|secret|ADT^A01|ID|P|2.5|||AL|NE||8859/1|secret\rPID|1\r"},
+		{"named whole", "MSH MSH-3", "MSH|^~\\&|A|B^x|C|D|7|secret|ADT^A01|ID|P|2.5|||AL|NE||8859/1|secret\r"},
+		{"fields, and what a message needs", "MSH-4.1 MSH-7", "MSH|^~\\&||B|||7||ADT^A01|ID|P|2.5||||||8859/1\r"},
+		{"a field that is not there is listed all the same", "MSH-25", "MSH|^~\\&|||||||ADT^A01|ID|P|2.5||||||8859/1\r"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := parse(t, er7)
+			var list []Path
+			for _, s := range strings.Fields(c.keep) {
+				list = append(list, MustPath(s))
+			}
+			if err := m.Keep(list...); err != nil || string(m.Bytes()) != c.want {
+				t.Errorf("%v %q", err, m.Bytes())
+			}
+		})
+	}
+}
+
 func TestKeepLeavesWhatIsListed(t *testing.T) {
 	ids := []string{"PID", "OBR", "OBX", "ZZZ"}
 	for seed := range uint64(300) {

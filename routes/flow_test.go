@@ -91,11 +91,11 @@ f#0 rejected "no xx" +"no name":6 +"no nhs number":7 +"not an outpatient":9
 validate:
   - { at: PID-5, rule: present, if_bad: { warn: no name } }
 deliver:
-  - { to: epr, peer: epr, transform: [ { keep: [MSH-10] } ] }
+  - { to: epr, peer: epr, transform: [ { keep: [MSH-4] } ] }
 unrouted: hold
 `, oru, `routed AA
 f#0 routed "" +"no name":6
--> epr queued id=77 lane="" MSH|^~\&|LAB|RXX|||20260301120000||ORU^R01|77|P|2.4
+-> epr queued id=77 lane="" MSH|^~\&||RXX|||||ORU^R01|77|P|2.4
 `},
 		{"emit sends several in order", `
 steps:

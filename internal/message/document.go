@@ -102,7 +102,8 @@ type Walker interface {
 	Cut(items []Item, keep []Selector) ([]Doc, error)
 	// Keep removes everything that none of the selectors selects. A selector of a
 	// field keeps that field of its segment and empties the others. The header of
-	// the format always stays, so that the message remains one.
+	// the format stays, so that the message remains one: whole, or, where fields of
+	// it are listed, these and what a message needs.
 	Keep(keep []Selector) error
 	// Insert puts an empty segment at a spot of what at selects. ErrNoMatch when
 	// at selects nothing; ErrUnsupported where a format has no segments.
