@@ -146,13 +146,24 @@ func (d dialect) String() string {
 	return fmt.Sprintf("%s with %d namespaces", d.format, len(d.namespaces))
 }
 
+// prefixes are the namespaces that tests may use of what a feed delivers: those of
+// its templates and of its source; of one prefix the source's counts.
+func (f *feed) prefixes() map[string]string {
+	if len(f.made) == 0 {
+		return f.orig.namespaces
+	}
+	out := maps.Clone(f.made)
+	maps.Copy(out, f.orig.namespaces)
+	return out
+}
+
 // Selector compiles a selector of messages of the given format as the feed
-// declares them: its namespaces are known.
+// declares them: the namespaces of its source and of its templates are known.
 func (p *Plan) Selector(feed string, format message.Format, text string) (message.Selector, error) {
 	d := dialect{format: format}
 	for _, f := range p.feeds {
 		if f.name == feed {
-			d.namespaces = f.orig.namespaces
+			d.namespaces = f.prefixes()
 		}
 	}
 	return d.selector(text)

@@ -35,6 +35,7 @@ type feed struct {
 	asksCA bool                  // a step sets MSH-15 or MSH-16
 	tests  []*Test
 	nodes  map[string]*conf.Node // as written, by key
+	made   map[string]string     // namespaces that templates declare, by prefix
 }
 
 // rule is one entry of accept.
@@ -53,7 +54,8 @@ func (l *loader) feed(root *conf.Node) {
 	m := root.Map("feed", feedKeys...)
 	version(m["spine"], root)
 	notYet(m, "newest", "alert")
-	f := &feed{name: l.feedName(root, m["feed"]), place: root.Place(), loader: l, nodes: m, tables: map[string]*transforms.Table{}, leadsTo: map[*feed]bool{}}
+	f := &feed{name: l.feedName(root, m["feed"]), place: root.Place(), loader: l, nodes: m, tables: map[string]*transforms.Table{},
+		leadsTo: map[*feed]bool{}, made: map[string]string{}}
 	if only := m["only_in"].OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {
 		l.skipped(valuesOf(m["sources"]), m["deliver"].Items())
 		return

@@ -2,6 +2,7 @@ package routes
 
 import (
 	"fmt"
+	"maps"
 	"path"
 
 	"github.com/spine-engine/spine-engine/hl7"
@@ -34,6 +35,7 @@ func (f *feed) templateStep(n *conf.Node) transforms.Step {
 		return nil
 	}
 	next := dialect{format: documentOf[t.Format()]}.declare(m["namespaces"])
+	maps.Copy(f.made, next.namespaces)
 	f.become(next)
 	return &template.Step{Template: t, Parse: next.parseMade}
 }

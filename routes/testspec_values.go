@@ -83,7 +83,7 @@ func (r *testReader) selector(n *conf.Node, text string) message.Selector {
 	if !looksXPath(text) && (r.f.orig.format == message.HL7 || looksLikeHL7(text)) {
 		return dialect{}.at(n, text)
 	}
-	dialect{format: message.XML, namespaces: r.f.orig.namespaces}.at(n, text)
+	dialect{format: message.XML, namespaces: r.f.prefixes()}.at(n, text)
 	return nil
 }
 

@@ -115,7 +115,7 @@ func TestChoices(t *testing.T) {
 		o    Options
 		run  int
 	}{
-		{"all", Options{}, 6},
+		{"all", Options{}, 7},
 		{"by name", Options{Run: regexp.MustCompile("^naming|itself$")}, 2},
 		{"by feed", Options{Feed: "g"}, 1},
 		{"none", Options{Feed: "x"}, 0},
