@@ -23,6 +23,9 @@ func newInit() *cobra.Command {
 			if err := writeStarter(args[0]); err != nil {
 				return err
 			}
+			if err := writeSchemas(args[0]); err != nil { // editors complete and check from the start
+				return err
+			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), `%[1]s is a project. Next:
   spine-engine check %[1]s
   spine-engine test %[1]s

@@ -74,7 +74,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newInit(), newRun(), newDemo(), newCheck(), newExplain(), newSend(), newMessages(), newQueue(), newPause(), newResume(),
 		newStatus(), newReload(), newVersion())
-	root.AddCommand(newTest(), newGenerate(), newListen(), newFmt())
+	root.AddCommand(newTest(), newGenerate(), newListen(), newFmt(), newSchema())
 	return root
 }
 
