@@ -143,7 +143,11 @@ func (r *run) handOn(o *output, shared *rendering) error {
 			return errors.New(stop.Reason)
 		}
 	}
-	r.handed = append(r.handed, handed{feed: o.feed, doc: own.doc, detached: own.detached, number: r.number})
+	number, err := numberOn(o, r.number)
+	if err != nil {
+		return err
+	}
+	r.handed = append(r.handed, handed{feed: o.feed, doc: own.doc, detached: own.detached, number: number, asked: r.asked})
 	if r.trace != nil {
 		r.trace(Trace{Place: o.place, What: TraceCopy, Key: o.feed.name, Result: "handed on"})
 	}

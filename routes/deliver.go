@@ -14,6 +14,7 @@ import (
 type output struct {
 	queue   string
 	feed    *feed // another feed instead of a queue
+	way     int   // which of the ways to that feed this is
 	when    *condition
 	steps   transforms.Chain
 	emit    []transforms.Chain // several copies, in order

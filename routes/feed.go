@@ -24,6 +24,7 @@ type feed struct {
 	unrouted transforms.Stop
 	inbound  []take // from other feeds
 	leadsTo  map[*feed]bool
+	ways     int // on which messages come: see numbers.go
 
 	// While loading.
 	loader *loader
@@ -80,9 +81,9 @@ func (l *loader) feed(root *conf.Node) {
 // selector compiles what msg[...] and orig[...] name at the place being read.
 func (f *feed) selector(text string, orig bool) (message.Selector, error) {
 	if orig {
-		return f.orig.selector(text)
+		return f.orig.inExpression(text)
 	}
-	return f.cur.selector(text)
+	return f.cur.inExpression(text)
 }
 
 // dialectOf finds the format of a feed's messages before its rules are read.
@@ -183,6 +184,7 @@ func (f *feed) source(s conf.Field) {
 		f.inbound = append(f.inbound, t)
 		return
 	}
+	f.ways = 1
 	if ref := s.Node.Get("listener"); ref.Present() {
 		m := s.Node.Map("source", "listener", "when")
 		when = m["when"]

@@ -33,7 +33,8 @@ func (l *loader) linkFeeds() {
 		case len(to.inbound) == 0:
 			k.to.Errorf("add sources: { in: { feed: true } } to "+to.name, "the feed %q takes nothing from other feeds", to.name)
 		default:
-			k.output.feed = to
+			k.output.feed, k.output.way = to, to.ways
+			to.ways++
 			k.from.leadsTo[to] = true
 		}
 	}

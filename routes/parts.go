@@ -12,10 +12,11 @@ import (
 // these hand on.
 func (r *run) feeds() {
 	taken := false
+	var last *feed // to take it: by one of its sources is enough
 	for i := range r.source.takes {
 		t := &r.source.takes[i]
-		if !r.again.reaches(t.feed) || r.take(t, handed{doc: r.orig}) {
-			taken = true
+		if t.feed != last && (!r.again.reaches(t.feed) || r.take(t, handed{doc: r.orig})) {
+			taken, last = true, t.feed
 		}
 	}
 	for i := 0; i < len(r.handed); i++ { // it grows meanwhile; feeds in a circle do not load
@@ -34,7 +35,8 @@ type handed struct {
 	feed     *feed
 	doc      message.Doc
 	detached bool // made by a step; it has no bytes in common with the envelope's body
-	number   int  // of the part it comes from
+	number   int  // within feed; see numbers.go
+	asked    bool // who hands it on was asked, so that it is new to feed
 }
 
 // take asks whether a feed wants a document, and takes it through.
@@ -44,22 +46,18 @@ func (r *run) take(t *take, h handed) (taken bool) {
 	if err != nil && r.again.waives(t.when.place) || err == nil && !mine {
 		return false
 	}
-	parts, copies := len(r.d.Parts), len(r.d.Deliveries)
-	r.in, r.detached, r.number = h.doc, h.detached, h.number
+	r.in, r.detached, r.number, r.asked = h.doc, h.detached, h.number, h.asked || r.again.asks(t.feed, h.number)
 	if err != nil {
 		r.part(t.feed, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: t.when.place}, 0)
 	} else {
 		r.feed(t.feed)
-	}
-	if !r.again.asks(t.feed, h.number) { // asked only for what it hands on
-		r.d.Parts, r.d.Deliveries = r.d.Parts[:parts], r.d.Deliveries[:copies]
 	}
 	return true
 }
 
 // enter takes a document into a feed that another one hands it to.
 func (r *run) enter(h handed) {
-	if !r.again.reaches(h.feed) {
+	if !h.asked && !r.again.reaches(h.feed) {
 		return
 	}
 	for i := range h.feed.inbound {
@@ -67,10 +65,8 @@ func (r *run) enter(h handed) {
 			return
 		}
 	}
-	if r.again.asks(h.feed, h.number) {
-		r.number = h.number
-		r.part(h.feed, &transforms.Stop{Outcome: message.Dropped, Reason: "the feed does not take what another feed hands it", Place: h.feed.place}, 0)
-	}
+	r.number, r.asked = h.number, h.asked || r.again.asks(h.feed, h.number)
+	r.part(h.feed, &transforms.Stop{Outcome: message.Dropped, Reason: "the feed does not take what another feed hands it", Place: h.feed.place}, 0)
 }
 
 // holds evaluates a condition; nil holds always.
@@ -89,8 +85,14 @@ func (r *run) holds(c *condition) (bool, error) {
 	return yes, err
 }
 
-// part records a feed's word on the message, or on one part of it.
+// part records a feed's word on the message, or on one part of it; copies are the
+// last deliveries. A word that is not wanted goes, and they with it: the feed was
+// asked only for what it hands on.
 func (r *run) part(f *feed, s *transforms.Stop, copies int) {
+	if !r.asked {
+		r.d.Deliveries, r.found = r.d.Deliveries[:len(r.d.Deliveries)-copies], nil
+		return
+	}
 	if s.Outcome == message.Rejected && r.reject.Code == "" {
 		r.reject = s.Reply
 	}

@@ -1,7 +1,6 @@
 package routes
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -31,7 +30,8 @@ type run struct {
 	// Of the feed at work.
 	in       message.Doc // what it takes: orig, or what another feed handed on
 	detached bool        // the document at work has no bytes in common with the envelope's body
-	number   int         // of the part at work, 0 = the whole
+	number   int         // of the document or part at work; see numbers.go
+	asked    bool        // the feed's word on it is wanted
 	found    []message.Finding
 	ids      []string // of the parts
 }
@@ -52,12 +52,13 @@ type Again struct {
 	// looked and released it.
 	Waived []message.Place
 	// Feeds and Parts, when any is there, are all that is asked: those that were
-	// held. The others have had their copies delivered already.
+	// held, and the feeds to which these now hand on. The others have had their
+	// copies delivered already.
 	Feeds []string
 	Parts []PartOf
 }
 
-// PartOf names one part of a message that a feed splits.
+// PartOf names one document that a feed took, or one part of a message that it splits.
 type PartOf struct {
 	Feed   string
 	Number int // as in message.Part
@@ -67,27 +68,20 @@ func (a *Again) waives(p message.Place) bool { return slices.Contains(a.Waived, 
 
 func (a *Again) all() bool { return len(a.Feeds)+len(a.Parts) == 0 }
 
-// asks reports whether a feed's word on a document is wanted; number is of the
-// part that another feed handed on, 0 for a whole message.
+// asks reports whether a feed's word is wanted on the document, or part, of a number.
 func (a *Again) asks(f *feed, number int) bool {
-	return a.all() || slices.Contains(a.Feeds, f.name) || slices.ContainsFunc(a.Parts, func(p PartOf) bool {
-		return p.Feed == f.name && (number == 0 || p.Number == number || p.Number/partsWithin == number)
-	})
+	return a.all() || slices.Contains(a.Feeds, f.name) || slices.Contains(a.Parts, PartOf{f.name, number})
 }
 
-// asksPart reports whether one part is wanted, or may be handed on to where it is.
-func (a *Again) asksPart(f *feed, number int) bool {
-	return a.all() || slices.Contains(a.Feeds, f.name) || slices.Contains(a.Parts, PartOf{f.name, number}) ||
-		slices.ContainsFunc(slices.Collect(maps.Keys(f.leadsTo)), func(to *feed) bool { return a.asks(to, number) })
-}
-
-// reaches reports whether a feed is asked, or hands on to one that is.
+// reaches reports whether any word of a feed is wanted, or of one that it hands on to.
 func (a *Again) reaches(f *feed) bool {
-	if a.asks(f, 0) {
-		return true
-	}
+	return a.all() || slices.Contains(a.Feeds, f.name) || slices.ContainsFunc(a.Parts, func(p PartOf) bool { return p.Feed == f.name }) || a.leadsOn(f)
+}
+
+// leadsOn reports whether the word of a feed is wanted to which f hands on.
+func (a *Again) leadsOn(f *feed) bool {
 	for to := range f.leadsTo {
-		if a.asks(to, 0) {
+		if slices.Contains(a.Feeds, to.name) || slices.ContainsFunc(a.Parts, func(p PartOf) bool { return p.Feed == to.name }) {
 			return true
 		}
 	}
@@ -97,7 +91,7 @@ func (a *Again) reaches(f *feed) bool {
 func (r *run) clear() {
 	r.scope.Clear()
 	r.env, r.source, r.orig, r.in, r.input.Doc, r.input.Skip, r.input.Trace, r.d, r.trace, r.began = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
-	r.again, r.reject, r.number, r.detached, r.found = Again{}, message.Reply{}, 0, false, nil
+	r.again, r.reject, r.number, r.detached, r.asked, r.found = Again{}, message.Reply{}, 0, false, false, nil
 	clear(r.handed)
 	r.handed = r.handed[:0]
 	clear(r.ids)

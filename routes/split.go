@@ -90,6 +90,10 @@ func (r *run) cut(s *split, doc message.Doc) ([]message.Doc, error) {
 		return nil, err
 	case len(items) == 0:
 		return nil, fmt.Errorf("there is nothing to split the message at")
+	case len(items) >= partsWithin:
+		return nil, fmt.Errorf("the message has %d parts where at most %d are made of one", len(items), partsWithin-1)
+	case r.number%waysApart >= waysApart/partsWithin:
+		return nil, fmt.Errorf("the message is a part of parts of parts already, and is not split once more")
 	}
 	parts, err := w.Cut(items, s.keep)
 	if err != nil {
@@ -149,18 +153,16 @@ func (r *run) parts(f *feed) {
 	if r.trace != nil {
 		r.note(f.split.place, TraceSplit, fmt.Sprintf("%d parts", len(docs)))
 	}
-	ids, within, detached := slices.Clone(r.ids), r.number*partsWithin, r.detached
+	ids, whole, asked, detached := slices.Clone(r.ids), r.number, r.asked, r.detached
 	for i, doc := range docs {
-		if !r.again.asksPart(f, within+i+1) {
+		r.number = numberOfPart(whole, i+1)
+		if r.asked = asked || r.again.asks(f, r.number); !r.asked && !r.again.leadsOn(f) {
 			continue
 		}
-		r.number, r.detached = within+i+1, detached || doc.Format() != message.HL7
+		r.detached = detached || doc.Format() != message.HL7
 		r.scope.ClearLocals()
 		r.scope.SetPart(i+1, ids[i])
 		r.onward(f, doc)
 	}
 	r.number = 0
 }
-
-// partsWithin numbers the parts of a part that one feed hands to another.
-const partsWithin = 10_000

@@ -38,8 +38,13 @@ func Release(ctx context.Context, plan *routes.Plan, s store.History, id message
 }
 
 // heldParts says what is to be decided again: the feeds that held the message, or
-// of a split message the parts that were held, their rules waived. What other feeds decided stands: their copies are on their way.
+// of a feed with more than one word those that held, their rules waived. What else
+// was decided stands: those copies are on their way.
 func heldParts(parts []message.Part) (again routes.Again, settled []message.Part) {
+	words := map[string]int{}
+	for _, p := range parts {
+		words[p.Feed]++
+	}
 	for _, p := range parts {
 		if p.Outcome != message.Held {
 			settled = append(settled, p)
@@ -47,7 +52,7 @@ func heldParts(parts []message.Part) (again routes.Again, settled []message.Part
 		}
 		again.Waived = append(again.Waived, p.Rule)
 		switch {
-		case p.Number > 0: // one part of a message that was split
+		case p.Number > 0, words[p.Feed] > 1 && p.Feed != "":
 			again.Parts = append(again.Parts, routes.PartOf{Feed: p.Feed, Number: p.Number})
 		case p.Feed != "":
 			again.Feeds = append(again.Feeds, p.Feed)

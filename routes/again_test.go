@@ -1,0 +1,104 @@
+package routes
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/spine-engine/spine-engine/internal/message"
+)
+
+const toLake = "deliver:\n  - { to: lake, sink: {}, transform: [ { keep: [MSH-4] } ], retry: { give_up_after: never } }\nunrouted: hold\n"
+
+// heldOf asks again for the words that held, their rules waived.
+func heldOf(d *message.Decision) (a Again) {
+	for _, p := range d.Parts {
+		if p.Outcome == message.Held {
+			a.Waived, a.Parts = append(a.Waived, p.Rule), append(a.Parts, PartOf{p.Feed, p.Number})
+		}
+	}
+	return a
+}
+
+func copiesOf(t *testing.T, d *message.Decision) (out []string) {
+	t.Helper()
+	checkDecision(t, d)
+	for i := range d.Deliveries {
+		c := &d.Deliveries[i]
+		out = append(out, c.Queue+" "+c.ControlID+" "+strings.Split(bodyOf(t, c.Body), "|")[3])
+	}
+	return out
+}
+
+// What a feed hands on when it is released, the other feed has never seen; what
+// was delivered is not delivered again.
+func TestReleaseBehindFeeds(t *testing.T) {
+	const split = "split: { group: [OBR], keep: [MSH], id: 'msg.control_id + \".\" + string(part.index)' }\n"
+	const own = "  - { to: own, sink: {}, transform: [ { keep: [MSH-4] } ], retry: { give_up_after: never } }\nunrouted: hold\n"
+	const twice = "deliver:\n  - { to: a, feed: g, transform: [ { set: { MSH-4: ONE } } ] }\n  - { to: b, feed: g, transform: [ { set: { MSH-4: TWO } } ] }\nunrouted: hold\n"
+	const holdTwo = "accept:\n  - { if: 'msg[\"MSH-4\"] == \"TWO\"', then: { hold: two } }\n"
+	for _, c := range []struct{ name, f, g, first, then string }{
+		{"a feed that was held hands on", "accept:\n  - { if: true, then: { hold: look } }\ndeliver:\n  - { to: g, feed: g }\n" + own, toLake,
+			"[]", "[f/own 77 RXX g/lake 77 RXX]"},
+		{"a part that was held is handed on", split + "transform:\n  - when: { if: 'msg[\"OBR-4\"] == \"UE\"', do: [ { hold: look } ] }\ndeliver:\n  - { to: g, feed: g }\n" + own, toLake,
+			"[f/own 77.1 RXX g/lake 77.1 RXX]", "[f/own 77.2 RXX g/lake 77.2 RXX]"},
+		{"handed on twice, one held", twice, holdTwo + toLake, "[g/lake 77 ONE]", "[g/lake 77 TWO]"},
+		{"handed on twice, the first one held", strings.NewReplacer("ONE", "TWO", "TWO", "ONE").Replace(twice), holdTwo + toLake, "[g/lake 77 ONE]", "[g/lake 77 TWO]"},
+		{"handed on twice and split, one part held", twice, split + "transform:\n  - when: { if: 'msg[\"MSH-4\"] == \"TWO\" && part.index == 2', do: [ { hold: two } ] }\n" + toLake,
+			"[g/lake 77.1 ONE g/lake 77.2 ONE g/lake 77.1 TWO]", "[g/lake 77.2 TWO]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := twoFeeds(t, c.f, c.g)
+			d := decide(t, p, oru)
+			if got := fmt.Sprint(copiesOf(t, d)); got != c.first || d.Outcome != message.Held {
+				t.Fatalf("first: %s %s", d.Outcome, got)
+			}
+			again := p.DecideAgain(d.Envelope, testNow, heldOf(d))
+			if got := fmt.Sprint(copiesOf(t, again)); got != c.then {
+				t.Errorf("released: %s", got)
+			}
+		})
+	}
+}
+
+// Parts of parts of parts are found again, and no deeper ones are made.
+func TestPartsOfParts(t *testing.T) {
+	const split = "split: { group: [OBR], keep: [MSH], id: 'msg.control_id + \".\" + string(part.index)' }\n"
+	to := func(next string) string {
+		return split + "deliver:\n  - { to: x, feed: " + next + " }\nunrouted: hold\n"
+	}
+	in := func(name, rest string) string {
+		return "spine: v1\nfeed: " + name + "\nsources:\n  in: { feed: true }\n" + rest
+	}
+	files := map[string]string{"feeds/f.yaml": testFeed(to("g")), "feeds/g.yaml": in("g", to("h")),
+		"feeds/h.yaml": in("h", split+"transform:\n  - when: { if: 'msg[\"OBR-4\"] == \"UE\"', do: [ { hold: look } ] }\n"+toLake)}
+	p := mustLoad(t, files)
+	d := decide(t, p, oru)
+	if got := fmt.Sprint(copiesOf(t, d), heldOf(d).Parts); got != "[h/lake 77.1.1.1 RXX] [{h 200010001}]" {
+		t.Fatal(got)
+	}
+	if got := fmt.Sprint(copiesOf(t, p.DecideAgain(d.Envelope, testNow, heldOf(d)))); got != "[h/lake 77.2.1.1 RXX]" {
+		t.Error(got)
+	}
+	files["feeds/h.yaml"] = in("h", to("i"))
+	files["feeds/i.yaml"] = in("i", split+toLake)
+	if d := decide(t, mustLoad(t, files), oru); d.Outcome != message.Held || len(d.Deliveries) != 0 {
+		t.Error(told(t, d))
+	}
+}
+
+func TestTooManyParts(t *testing.T) {
+	p := oneFeed(t, "split: { group: [OBR], keep: [MSH], id: 'string(part.index)' }\n"+toEPR)
+	d := decide(t, p, "MSH|^~\\&|A|B|||1||ORU^R01|5|P|2.4\r"+strings.Repeat("OBR|1\r", partsWithin))
+	if _, why := d.Why(); d.Outcome != message.Held || why != "the message has 10000 parts where at most 9999 are made of one" {
+		t.Errorf("%s %s", d.Outcome, why)
+	}
+}
+
+// A feed may have several sources at one listener; a message is taken once.
+func TestAFeedTakesAMessageOnce(t *testing.T) {
+	feed := strings.Replace(testFeed(toEPR), "sources:\n", "sources:\n  more: { listener: pas, when: 'msg.type == \"ORU\"' }\n  never: { listener: pas, when: 'msg.type == \"ADT\"' }\n", 1)
+	if d := decide(t, mustLoad(t, map[string]string{"feeds/f.yaml": feed}), oru); len(d.Deliveries) != 1 || len(d.Parts) != 1 {
+		t.Error(told(t, d))
+	}
+}
