@@ -46,17 +46,45 @@ func (d dialect) at(n *conf.Node, text string) message.Selector {
 	if err == nil {
 		return s
 	}
-	offset, what, hint := selectorFault(err)
-	switch {
-	case d.format == message.HL7 && xmldoc.LooksLike(text):
-		offset, what, hint = 0, "this is a selector of XML, and the messages here are hl7", "declare format: xml at the source, or name a field such as PID-5.1"
-	case d.format == message.XML && looksLikeHL7(text):
-		offset, what, hint = 0, "this is a selector of HL7, and the messages here are xml", "write a path such as /p:Patient/p:Id"
-	case !n.Quoted() && strings.ContainsAny(text, " "):
+	offset, what, hint := d.fault(text, err)
+	if d.format == message.HL7 && !xmldoc.LooksLike(text) && !n.Quoted() && strings.ContainsAny(text, " ") {
 		hint = "quote a selector that holds spaces"
 	}
 	n.ErrorAt(offset, hint, "selector %q: %s", text, what)
 	return nil
+}
+
+// fault says what a selector has wrong; one of another format is that, whatever
+// else it would be.
+func (d dialect) fault(text string, err error) (offset int, what, hint string) {
+	switch {
+	case d.format == message.HL7 && xmldoc.LooksLike(text):
+		return 0, "this is a selector of XML, and the messages here are hl7", "declare format: xml at the source, or name a field such as PID-5.1"
+	case d.format == message.XML && looksLikeHL7(text):
+		return 0, "this is a selector of HL7, and the messages here are xml", "write a path such as /p:Patient/p:Id"
+	}
+	return selectorFault(err)
+}
+
+// faulty is what an expression learns of a selector that is none.
+type faulty struct {
+	offset     int
+	text, hint string
+}
+
+func (f faulty) Error() string { return f.text }
+
+// Detail is what package expr asks of an error: where in the selector, what and how to mend it.
+func (f faulty) Detail() (offset int, text, hint string) { return f.offset, f.text, f.hint }
+
+// inExpression compiles a selector that stands in an expression.
+func (d dialect) inExpression(text string) (message.Selector, error) {
+	s, err := d.selector(text)
+	if err == nil {
+		return s, nil
+	}
+	offset, what, hint := d.fault(text, err)
+	return nil, faulty{offset, what, hint}
 }
 
 // selectorFault takes apart what the packages of the formats say.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spine-engine/spine-engine/hl7"
 	"github.com/spine-engine/spine-engine/internal/conf"
@@ -148,17 +150,32 @@ func (c *templateCompiler) Condition(src string, line, col int) transforms.Condi
 func (c *templateCompiler) Each(selector, name string, line, col int) (message.Selector, int, func()) {
 	s, err := c.feed.cur.selector(selector)
 	if err != nil {
-		offset, text, hint := selectorFault(err)
+		offset, text, hint := c.feed.cur.fault(selector, err)
 		c.problem(line, col+offset, hint, "selector %q: %s", selector, text)
 		return nil, 0, nil
 	}
 	slot := c.feed.slot()
 	done, err := c.feed.enter(name, slot, s)
 	if err != nil {
-		c.problem(line, col, "name it otherwise", "%v", err)
+		c.problem(line, c.nameColumn(line, col, name), "", "%v", err)
 		return nil, 0, nil
 	}
 	return s, slot, done
+}
+
+// nameColumn finds the name of an item behind the selector that stands at col.
+func (c *templateCompiler) nameColumn(line, col int, name string) int {
+	lines := strings.Split(string(c.feed.loader.plan.files[c.file]), "\n")
+	if line > len(lines) {
+		return col
+	}
+	rest := []rune(lines[line-1])
+	_, before, ok := strings.Cut(string(rest[min(col-1, len(rest)):]), " as ")
+	if !ok {
+		return col
+	}
+	skip := len(before) - len(strings.TrimLeft(before, " "))
+	return col + len(rest) - (col - 1) - utf8.RuneCountInString(before) + skip
 }
 
 // answer is what the sender of a source gets instead of a plain acknowledgement.

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func (f *feed) use(n *conf.Node) transforms.Step {
 	steps := f.shared[name]
 	switch {
 	case steps == nil:
-		n.Errorf(hint(name, slices.Sorted(maps.Keys(f.shared))), "there are no steps %q; name them under steps:, in this feed or in spine.yaml", name)
+		n.Errorf(cmp.Or(hint(name, slices.Sorted(maps.Keys(f.shared))), "name them under steps:, in this feed or in spine.yaml"), "there are no steps %q", name)
 		return nil
 	case slices.Contains(f.using, name):
 		n.Errorf("end the circle", "the steps %s use themselves", strings.Join(append(f.using, name), " > "))

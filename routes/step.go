@@ -26,11 +26,15 @@ func (f *feed) chain(n *conf.Node) transforms.Chain {
 // step compiles one step: the one key that names it, and for some if_none beside it.
 func (f *feed) step(item *conf.Node) transforms.Step {
 	var key conf.Field
-	var ifNone *conf.Node
+	var ifNone conf.Field
+	if !item.IsMap() {
+		item.Errorf(anyStep, "a step is a mapping")
+		return nil
+	}
 	for _, e := range item.Fields() {
 		switch {
 		case e.Key == "if_none":
-			ifNone = e.Node
+			ifNone = e
 		case key.Name != nil:
 			e.Name.Errorf("begin it with a dash of its own", "a step is one thing; %q is a second", e.Key)
 		default:
@@ -38,15 +42,16 @@ func (f *feed) step(item *conf.Node) transforms.Step {
 		}
 	}
 	if key.Name == nil {
-		if item.IsMap() {
-			item.Errorf("", "the step is empty")
-		}
+		item.Errorf(anyStep, "the step is empty")
 		return nil
 	}
 	return f.named(key, ifNone)
 }
 
-func (f *feed) named(key conf.Field, ifNone *conf.Node) transforms.Step {
+const anyStep = "write { set: { MSH-3: SPINE } }, or another step"
+
+func (f *feed) named(key, beside conf.Field) transforms.Step {
+	ifNone := beside.Node
 	known := transforms.Vocabulary()
 	i := slices.IndexFunc(known, func(v transforms.Word) bool { return v.Name == key.Key })
 	switch {
@@ -57,7 +62,7 @@ func (f *feed) named(key conf.Field, ifNone *conf.Node) transforms.Step {
 		key.Name.Errorf("leave it out", "the step %q is not supported by this version yet", key.Key)
 		return nil
 	case ifNone != nil && !known[i].IfNoneBeside:
-		ifNone.Errorf("", "if_none does not stand beside %s", key.Key)
+		beside.Name.Errorf("write it within "+key.Key+": {...}, or leave it out", "if_none does not stand beside %s", key.Key)
 	}
 	switch n := key.Node; key.Key {
 	case "set":
@@ -148,7 +153,7 @@ func (f *feed) removable(n *conf.Node) []message.Selector {
 	out := f.cur.all(n)
 	for i, s := range out {
 		if p, ok := s.(hl7.Path); ok && p.Segment() == "MSH" && (p.Field() <= 2) {
-			n.Items()[i].Errorf("", "%s cannot be removed: a message begins with it", s)
+			n.Items()[i].Errorf("leave it out", "%s cannot be removed: a message begins with it", s)
 		}
 	}
 	return out

@@ -22,7 +22,7 @@ func (l *loader) exprEnv(n *conf.Node, tables []*transforms.Table, selector func
 }
 
 // both is the selector function of a place where msg and orig are of one format.
-func (d dialect) both(text string, _ bool) (message.Selector, error) { return d.selector(text) }
+func (d dialect) both(text string, _ bool) (message.Selector, error) { return d.inExpression(text) }
 
 func (l *loader) lookupEnv(name string) (string, bool) {
 	v, err := l.resolve("env", name)
@@ -89,7 +89,7 @@ func (v exprValue) Text(in *transforms.Input) (string, error) {
 // value reads a text or, with a leading "= ", an expression; nil after a problem.
 func (f *feed) value(n *conf.Node) transforms.Value {
 	if !n.IsText() {
-		n.Source() // says what was expected
+		n.Errorf("write one text, or an expression", "one value goes to one place")
 		return nil
 	}
 	src := n.Source()

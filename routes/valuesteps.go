@@ -85,7 +85,11 @@ func (f *feed) date(n *conf.Node) transforms.Step {
 
 func (f *feed) pad(n *conf.Node) transforms.Step {
 	m := n.Map("pad step", "at", "to", "with", "side", "too_long")
-	s, err := transforms.NewPad(transforms.PadSpec{At: f.targets(m["at"]), To: m["to"].Int(0, 1, 1000), With: textOf(m["with"]),
+	to := m["to"].Int(0, 1, 1000)
+	if to == 0 && m["to"].Present() {
+		return nil // its own problem is known
+	}
+	s, err := transforms.NewPad(transforms.PadSpec{At: f.targets(m["at"]), To: to, With: textOf(m["with"]),
 		Side: textOf(m["side"]), TooLong: textOf(m["too_long"])})
 	return made(n, m, s, err)
 }

@@ -55,7 +55,7 @@ func (f *feed) each(n *conf.Node) transforms.Step {
 	}
 	end, err := f.enter(m["as"].Text(), s.Slot, s.In)
 	if err != nil {
-		m["as"].Errorf("name it otherwise, such as obx", "%v", err)
+		m["as"].Errorf("", "%v", err)
 		return nil
 	}
 	locals := f.begin()

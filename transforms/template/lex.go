@@ -54,6 +54,8 @@ func (l *lexer) run() {
 		}
 		if strings.HasPrefix(l.rest, "{{{") {
 			l.problem(l.line, l.col, "put a blank between a { of your own and the {{", "{{{ can be read in two ways")
+			l.add(text, 1) // read on as if the blank were there
+			continue
 		}
 		n := tagEnd(l.rest)
 		if n < 0 {

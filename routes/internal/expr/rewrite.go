@@ -19,7 +19,8 @@ type rewriter struct {
 	src    string
 	info   *ast.SourceInfo
 	issues []Issue
-	last   int64 // the highest id given to a node
+	hidden []string // names of items that a loop uses for itself
+	last   int64    // the highest id given to a node
 }
 
 // nextID gives an id to a node that the rewriter adds.
@@ -46,6 +47,7 @@ func (r *rewriter) walk(root ast.Expr) {
 func (r *rewriter) notShadowed(x ast.Expr, name string) {
 	if _, isItem := r.env.itemSlot(name); isItem || slices.Contains(reserved, name) {
 		r.fault(x, 0, "name it otherwise, as in .all(x, x != \"\")", "%s already has a meaning", name)
+		r.hidden = append(r.hidden, name) // what it would stand for is not known
 	}
 }
 
@@ -62,6 +64,7 @@ func (r *rewriter) itemField(x ast.Expr) {
 	if sel.FieldName() != "index" {
 		name := sel.Operand().AsIdent()
 		r.fault(x, 0, `write msg["`+name+`-5.1"] for a value, `+name+`.index for its number`, "an item has no %q", sel.FieldName())
+		replace(x, types.String("")) // the name within it is no second fault
 		return
 	}
 	f := ast.NewExprFactory()
@@ -71,7 +74,7 @@ func (r *rewriter) itemField(x ast.Expr) {
 // ident refuses names that mean nothing where they stand.
 func (r *rewriter) ident(x ast.Expr) {
 	name := x.AsIdent()
-	if _, ok := r.env.itemSlot(name); ok {
+	if _, ok := r.env.itemSlot(name); ok && !slices.Contains(r.hidden, name) {
 		r.fault(x, 0, `write msg["`+name+`-5.1"] for a value, `+name+`.index for its number`, "%s is an item, which has no value of its own", name)
 	}
 	if name == "part" && !r.env.parts {
