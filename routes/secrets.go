@@ -19,10 +19,11 @@ func (l *loader) readSecrets(n *conf.Node) {
 		}
 		if src := f.Node.Source(); !strings.HasPrefix(src, "${file:") && !strings.HasPrefix(src, "${env:") || strings.Contains(src, ":-") {
 			f.Node.Errorf(`write "${file:secrets/`+f.Key+`}" or "${env:NAME}"`, "a secret does not stand in the project")
-			continue
-		}
-		if l.secrets[f.Key] = f.Node.Text(); len(l.secrets[f.Key]) < 16 {
+		} else if l.secrets[f.Key] = f.Node.Text(); len(l.secrets[f.Key]) < 16 {
 			f.Node.Errorf("make one of 32 random bytes", "the secret %q has fewer than 16 bytes", f.Key)
+		}
+		if l.secrets[f.Key] == "" {
+			l.secrets[f.Key] = "unknown" // so that its problem is not told again where it is used
 		}
 	}
 }
