@@ -107,7 +107,8 @@ type Judged struct {
 // rule present is about presence: absent, empty and null are all bad, for null
 // asks to delete a value and is none. All other rules are about values: they
 // never call bad what is not there, and tell null from the rest. A list that
-// selects nothing is missing, and bad for present.
+// selects nothing is missing, and bad for present; so is one that leaves
+// something out, as OBX(*)-11 does where one OBX ends before its eleventh field.
 func (c *Check) Judge(doc message.Doc, at message.Selector) (Judged, error) {
 	each, ok := doc.Expand(at)
 	if !ok {
@@ -122,7 +123,24 @@ func (c *Check) Judge(doc message.Doc, at message.Selector) (Judged, error) {
 			worst = Judged{Verdict: v, At: one}
 		}
 	}
+	if l, ok := doc.(lacking); ok && at.IsList() && l.Lacks(at) {
+		if v := c.absent(); v > worst.Verdict {
+			worst = Judged{Verdict: v, At: at}
+		}
+	}
 	return worst, nil
+}
+
+// lacking is a document whose lists leave out what is absent in one of the places
+// they choose.
+type lacking interface{ Lacks(s message.Selector) bool }
+
+// absent is the verdict on what is not there.
+func (c *Check) absent() Verdict {
+	if c.good == nil {
+		return Failed
+	}
+	return Missing
 }
 
 func (c *Check) judge(doc message.Doc, at message.Selector) Verdict {
@@ -130,12 +148,12 @@ func (c *Check) judge(doc message.Doc, at message.Selector) Verdict {
 	switch {
 	case p == message.Present && c.Ok(doc.Text(at)):
 		return Good
-	case p == message.Present, c.good == nil:
+	case p == message.Present:
 		return Failed
-	case p == message.Null:
+	case p == message.Null && c.good != nil:
 		return Nulled
 	}
-	return Missing
+	return c.absent()
 }
 
 // Says describes a bad value without showing it, for a rule that gives no reason.

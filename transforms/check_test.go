@@ -130,3 +130,31 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// A segment that ends before the field is one without it, though a list selects
+// only what is there.
+func TestJudgeSeesWhatAListLacks(t *testing.T) {
+	d, err := hl7doc.Parse([]byte("MSH|^~\\&|A|B|||1||ORU^R01|1|P|2.4\rOBX|1|NM|A||1||||||F\rOBX|2|NM|B||2\r"), hl7.Options{UseMSH18: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rule, at string
+		spec     transforms.CheckSpec
+		want     transforms.Verdict
+	}{
+		{"present", "OBX(*)-5", transforms.CheckSpec{}, transforms.Good},
+		{"present", "OBX(*)-11", transforms.CheckSpec{}, transforms.Failed},
+		{"present", "OBX(3=A)(*)-11", transforms.CheckSpec{}, transforms.Good},
+		{"one_of", "OBX(*)-11", transforms.CheckSpec{OneOf: []string{"F", "C"}}, transforms.Missing},
+		{"one_of", "OBX(*)-11", transforms.CheckSpec{OneOf: []string{"P"}}, transforms.Failed},
+	} {
+		check, err := transforms.NewCheck(c.rule, c.spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := check.Judge(d, sel(t, c.at)); err != nil || got.Verdict != c.want {
+			t.Errorf("%s at %s: %s, %v; want %s", c.rule, c.at, got.Verdict, err, c.want)
+		}
+	}
+}

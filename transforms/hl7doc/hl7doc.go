@@ -90,6 +90,10 @@ func (d *Doc) Expand(s message.Selector) ([]message.Selector, bool) {
 	return out, true
 }
 
+// Lacks tells whether a segment or repetition that a list chooses has nothing
+// where the list leads, which Expand therefore leaves out.
+func (d *Doc) Lacks(s message.Selector) bool { return d.M.Lacks(d.reading(s)) }
+
 // Set writes a text.
 func (d *Doc) Set(s message.Selector, text string) error {
 	p, err := d.path(s)
