@@ -7,51 +7,79 @@ import (
 )
 
 // Delimiters stand close together: most fields hold fewer than 12 bytes, many
-// none. So they are looked for in words of eight bytes, many at once; where a
-// word holds none, what follows may be long, and bytes.IndexByte is quicker.
+// none. So they are counted in words of eight bytes. Where there was none for a
+// while something long stands, and bytes.IndexByte is quicker.
 //
-//	21|||C30 001^Vale ^Robin||     nth(b, '|', 5)
-//	..xxx...              xx       3 in the first word, the second of the next hit
+//	21|||C30 001^Vale ^Robin||     nth(b, '|', 4)
+//	..xxx...               xx      three in the first word, the next in the third
 const (
 	word   = 8
+	quiet  = 8 // words
 	ones   = 0x0101010101010101
 	sevens = 0x7F7F7F7F7F7F7F7F
 )
 
+// load reads the word at b[i].
+func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+word]) }
+
 // hits marks with 0x80 the bytes of a word that are zero, and no others.
 func hits(w uint64) uint64 { return ^((w&sevens + sevens) | w | sevens) }
 
+// count counts what hits marked: the sum of all bytes arrives in the highest.
+func count(h uint64) int { return int(h >> 7 * ones >> 56) }
+
+// placeOf gives the byte of the n-th mark.
+func placeOf(h uint64, n int) int {
+	for ; n > 1; n-- {
+		h &= h - 1
+	}
+	return bits.TrailingZeros64(h) / 8
+}
+
 // nth gives where the n-th (from 1) c in b stands, -1 if there are fewer.
 func nth(b []byte, c byte, n int) int {
-	at := 0
-	for len(b)-at >= word {
-		h := hits(binary.LittleEndian.Uint64(b[at:]) ^ ones*uint64(c))
-		if h == 0 {
-			i := bytes.IndexByte(b[at+word:], c)
-			if i < 0 {
-				return -1
-			}
-			at += word + i
-			continue
+	for at := 0; ; {
+		i, left := nearNth(b[at:], c, n)
+		if at += i; left == 0 {
+			return at
 		}
-		if k := bits.OnesCount64(h); k < n {
-			n -= k
-			at += word
-			continue
+		if i = bytes.IndexByte(b[at:], c); i < 0 {
+			return -1
 		}
-		for ; n > 1; n-- {
-			h &= h - 1
+		if at += i; left == 1 {
+			return at
 		}
-		return at + bits.TrailingZeros64(h)/8
+		at++
+		n = left - 1
 	}
-	for ; at < len(b); at++ {
-		if b[at] == c {
+}
+
+// nearNth is nth up to a quiet stretch: c number n-left+1 is not before b[i].
+func nearNth(b []byte, c byte, n int) (i, left int) {
+	want := ones * uint64(c)
+	for none := 0; i+word <= len(b) && none < quiet; i += word {
+		h := hits(load(b, i) ^ want)
+		k := count(h)
+		if k >= n {
+			return i + placeOf(h, n), 0
+		}
+		if n -= k; k > 0 {
+			none = 0
+		} else {
+			none++
+		}
+	}
+	if len(b)-i >= word {
+		return i, n
+	}
+	for ; i < len(b); i++ {
+		if b[i] == c {
 			if n--; n == 0 {
-				return at
+				return i, 0
 			}
 		}
 	}
-	return -1
+	return i, n
 }
 
 // index is bytes.IndexByte, quicker where the next c is near.
@@ -64,8 +92,8 @@ func index(b []byte, c byte) int {
 		}
 		return -1
 	}
-	if h := hits(binary.LittleEndian.Uint64(b) ^ ones*uint64(c)); h != 0 {
-		return bits.TrailingZeros64(h) / 8
+	if h := hits(load(b, 0) ^ ones*uint64(c)); h != 0 {
+		return placeOf(h, 1)
 	}
 	if i := bytes.IndexByte(b[word:], c); i >= 0 {
 		return i + word

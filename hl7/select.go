@@ -33,7 +33,8 @@ func (n Node) State() State { return n.m.state(n) }
 
 // Text is what Get returns for this node.
 func (n Node) Text() string {
-	if n.lit || n.m.delims.hasParts(n.raw) {
+	e := n.m.delims.Escape
+	if n.lit || e == 0 || index(n.raw, e) < 0 || n.m.delims.hasParts(n.raw) {
 		return n.m.decode(n.raw)
 	}
 	return n.m.text(n.raw)
