@@ -22,16 +22,28 @@ func (m *Message) Spans(yield func(Span) bool) {
 		yield(Span{Length: len(b), Bytes: b})
 		return
 	}
-	j := joiner{src: m.src, yield: yield}
-	_ = m.pieces(j.original, j.made) && j.flush()
+	var few [manyPieces]Span
+	for _, p := range m.pieces(few[:0]) {
+		if !yield(p) {
+			return
+		}
+	}
 }
+
+// manyPieces are more than most edited messages consist of.
+const manyPieces = 12
 
 // Bytes gives the message as it is now: the parsed slice itself if unedited.
 func (m *Message) Bytes() []byte {
 	if !m.edited {
 		return m.orig
 	}
-	out := m.appendDecoded(make([]byte, 0, m.sizeDecoded()))
+	var few [manyPieces]Span
+	pieces := m.pieces(few[:0])
+	out := make([]byte, 0, length(pieces))
+	for i := range pieces {
+		out = append(out, pieces[i].Bytes...)
+	}
 	if !m.cs.wide {
 		return out
 	}
@@ -41,16 +53,6 @@ func (m *Message) Bytes() []byte {
 		return out
 	}
 	return wide
-}
-
-// appendDecoded appends the pieces of src and edits.
-func (m *Message) appendDecoded(dst []byte) []byte {
-	add := func(b []byte) bool {
-		dst = append(dst, b...)
-		return true
-	}
-	m.pieces(func(from, to int) bool { return add(m.src[from:to]) }, add)
-	return dst
 }
 
 // Size is the length of Bytes, without making them.
@@ -64,39 +66,61 @@ func (m *Message) Size() int {
 	return m.sizeDecoded()
 }
 
-func (m *Message) sizeDecoded() (n int) {
-	m.pieces(func(from, to int) bool { n += to - from; return true },
-		func(b []byte) bool { n += len(b); return true })
+func (m *Message) sizeDecoded() int {
+	var few [manyPieces]Span
+	return length(m.pieces(few[:0]))
+}
+
+func length(pieces []Span) (n int) {
+	for i := range pieces {
+		n += pieces[i].Length
+	}
 	return n
 }
 
-// pieces walks the message as it is now: what stood before MSH, each segment
-// and its terminator, what stood behind.
-func (m *Message) pieces(original func(from, to int) bool, made func([]byte) bool) bool {
-	if !m.clean && !m.noLead && !original(0, int(m.segs[0].off)) {
-		return false
+// pieces appends the message as it is now, in terms of src: what stood before
+// MSH, each segment and its terminator, what stood behind; neighbours joined.
+func (m *Message) pieces(out []Span) []Span {
+	if !m.clean && !m.noLead {
+		out = m.original(out, 0, m.segs[0].off)
 	}
 	for i := 0; i < len(m.segs); i++ {
 		s := &m.segs[i]
 		if j := m.untouched(i); j > i { // the usual case, many at once
-			if !original(int(s.off), int(m.segs[j-1].next)) {
-				return false
-			}
+			out = m.original(out, s.off, m.segs[j-1].next)
 			i = j - 1
 			continue
 		}
 		if s.own != 0 {
-			if !made(m.edits[s.own-1]) {
-				return false
-			}
-		} else if !original(int(s.off), int(s.end)) {
-			return false
+			out = made(out, m.edits[s.own-1])
+		} else {
+			out = m.original(out, s.off, s.end)
 		}
-		if !m.terminator(i, original, made) {
-			return false
-		}
+		out = m.terminator(out, i)
 	}
-	return m.clean || original(m.end, len(m.src))
+	if !m.clean {
+		out = m.original(out, uint32(m.end), uint32(len(m.src)))
+	}
+	return out
+}
+
+// original appends src[from:to], to the last piece where that ends there.
+func (m *Message) original(out []Span, from, to uint32) []Span {
+	if from == to {
+		return out
+	}
+	if n := len(out); n > 0 && out[n-1].Original && out[n-1].Offset+out[n-1].Length == int(from) {
+		from = uint32(out[n-1].Offset)
+		out = out[:n-1]
+	}
+	return append(out, Span{Original: true, Offset: int(from), Length: int(to - from), Bytes: m.src[from:to:to]})
+}
+
+func made(out []Span, b []byte) []Span {
+	if len(b) == 0 {
+		return out
+	}
+	return append(out, Span{Length: len(b), Bytes: b})
 }
 
 // untouched gives the end j of the run of segments [i, j) that stand with their
@@ -113,31 +137,36 @@ func (m *Message) untouched(i int) (j int) {
 
 // terminator keeps the original line end. A segment without one, made by an
 // edit or the last of the input, gets one if anything follows or it is new.
-func (m *Message) terminator(i int, original func(from, to int) bool, made func([]byte) bool) bool {
+func (m *Message) terminator(out []Span, i int) []Span {
 	s := &m.segs[i]
 	switch {
 	case m.clean && (s.next-s.end != 1 || m.src[s.end] != '\r'):
-		return made([]byte{'\r'})
+		return made(out, carriageReturn)
 	case s.next > s.end:
-		return original(int(s.end), int(s.next))
+		return m.original(out, s.end, s.next)
 	case s.next > 0 && i == len(m.segs)-1:
-		return true
-	case m.clean:
-		return made([]byte{'\r'})
+		return out
 	}
-	return made(m.lineEnd())
+	return made(out, m.lineEnd())
 }
+
+// Line ends. Nobody writes to them.
+var (
+	carriageReturn = []byte("\r")
+	lineFeed       = []byte("\n")
+	both           = []byte("\r\n")
+)
 
 // lineEnd is what the message itself uses, by its first segment.
 func (m *Message) lineEnd() []byte {
 	s := &m.segs[0]
 	switch {
 	case m.lf:
-		return []byte{'\n'}
+		return lineFeed
 	case s.next > s.end+1 && m.src[s.end+1] == '\n':
-		return []byte("\r\n")
+		return both
 	}
-	return []byte{'\r'}
+	return carriageReturn
 }
 
 // Normalize makes the message fit for MLLP: every segment ends with exactly one
@@ -163,42 +192,4 @@ func (m *Message) normal() bool {
 		}
 	}
 	return !m.lf
-}
-
-// joiner merges neighbouring pieces of the original.
-type joiner struct {
-	src      []byte
-	yield    func(Span) bool
-	from, to int
-}
-
-func (j *joiner) original(from, to int) bool {
-	switch {
-	case from == to:
-		return true
-	case j.to == from && j.to > j.from:
-		j.to = to
-		return true
-	}
-	if !j.flush() {
-		return false
-	}
-	j.from, j.to = from, to
-	return true
-}
-
-func (j *joiner) made(b []byte) bool {
-	if len(b) == 0 {
-		return true
-	}
-	return j.flush() && j.yield(Span{Length: len(b), Bytes: b})
-}
-
-func (j *joiner) flush() bool {
-	if j.from == j.to {
-		return true
-	}
-	s := Span{Original: true, Offset: j.from, Length: j.to - j.from, Bytes: j.src[j.from:j.to:j.to]}
-	j.from, j.to = 0, 0
-	return j.yield(s)
 }
