@@ -18,7 +18,7 @@ import (
 // openStore opens the store of a project for the engine or for a command.
 func openStore(log zerolog.Logger) func(string, engine.StoreOptions) (engine.Backend, error) {
 	return func(dir string, o engine.StoreOptions) (engine.Backend, error) {
-		return disk.Open(dir, disk.Options{Observer: o.Observer, MinFree: o.MinFree, OriginWindow: o.Origins, Fatal: o.Fatal,
+		return disk.Open(dir, disk.Options{Observer: o.Observer, Known: o.Known, MinFree: o.MinFree, OriginWindow: o.Origins, Fatal: o.Fatal,
 			Log: log, Holder: "spine-engine " + strings.Join(os.Args[1:], " ")})
 	}
 }

@@ -66,5 +66,32 @@ func heldParts(parts []message.Part) (again routes.Again, settled []message.Part
 
 // ReleaseMessage is Release under the running plan.
 func (e *Engine) ReleaseMessage(ctx context.Context, id message.ID, by store.Person) (*message.Decision, error) {
+	e.deciding.RLock() // a queue it sends to must not go meanwhile; see dropQueues
+	defer e.deciding.RUnlock()
 	return Release(ctx, e.Plan(), e.store, id, by)
+}
+
+// desk is the store as people use it while the engine runs: nothing is queued
+// for a destination that is just going; see dropQueues.
+type desk struct {
+	Backend
+	e *Engine
+}
+
+func (d desk) Requeue(ctx context.Context, k message.Key, by store.Person) error {
+	d.e.deciding.RLock()
+	defer d.e.deciding.RUnlock()
+	return d.Backend.Requeue(ctx, k, by)
+}
+
+func (d desk) Resend(ctx context.Context, k message.Key, by store.Person) (message.Key, error) {
+	d.e.deciding.RLock()
+	defer d.e.deciding.RUnlock()
+	return d.Backend.Resend(ctx, k, by)
+}
+
+// isDestination reports whether the plan in force has a destination of the name.
+func (e *Engine) isDestination(queue string) bool {
+	plan := e.plan.Load()
+	return plan == nil || slices.ContainsFunc(plan.Destinations(), func(d routes.Destination) bool { return d.Queue == queue })
 }

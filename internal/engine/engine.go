@@ -50,7 +50,8 @@ type StoreOptions struct {
 	MinFree  int64         // bytes that must stay free
 	Origins  time.Duration // how long origins are remembered
 	Observer store.Observer
-	Fatal    func(error) // called once when the store fails for good
+	Known    func(queue string) bool // whether it is a destination now
+	Fatal    func(error)             // called once when the store fails for good
 }
 
 // Engine is a running project.
@@ -110,7 +111,7 @@ func Open(o Options) (*Engine, []conf.Problem, error) {
 		settings = plan.Settings
 	}
 	e.store, err = o.OpenStore(e.storeDir(settings), StoreOptions{MinFree: settings.MinFree,
-		Origins: originWindow(plan), Observer: e.committed, Fatal: e.fail})
+		Origins: originWindow(plan), Observer: e.committed, Known: e.isDestination, Fatal: e.fail})
 	if err != nil {
 		return nil, problems, err
 	}
@@ -272,4 +273,4 @@ func (e *Engine) fail(err error) {
 func (e *Engine) Plan() *routes.Plan { return e.plan.Load() }
 
 // Store gives the store to the console.
-func (e *Engine) Store() Backend { return e.store }
+func (e *Engine) Store() Backend { return desk{e.store, e} }

@@ -142,7 +142,7 @@ func (l *lab) options() Options {
 	return Options{Project: l.dir, Kinds: []adapters.Kind{l.wire.kind()}, Log: zerolog.New(&l.log),
 		Shadow: l.shadow, ShadowTakes: l.shadowTakes,
 		OpenStore: func(dir string, o StoreOptions) (Backend, error) {
-			s, err := disk.Open(dir, disk.Options{Observer: o.Observer, Fatal: o.Fatal, Log: zerolog.Nop(), MinFree: 1})
+			s, err := disk.Open(dir, disk.Options{Observer: o.Observer, Known: o.Known, Fatal: o.Fatal, Log: zerolog.Nop(), MinFree: 1})
 			if err != nil || l.wrap == nil {
 				return s, err
 			}
@@ -355,6 +355,28 @@ func TestDestinationWithWorkCannotBeRemoved(t *testing.T) {
 	if err == nil || !slices.ContainsFunc(problems, func(p conf.Problem) bool { return strings.Contains(p.Text, `"f/out"`) }) {
 		t.Errorf("removed with work queued: %v %v", problems, err)
 	}
+}
+
+// What a person queues for a destination that is gone would be sent by nobody,
+// and the next start would refuse to forget it.
+func TestNothingIsQueuedForADestinationThatIsGone(t *testing.T) {
+	l := newLab(t, func(*message.Delivery) (adapters.Reply, error) { return adapters.Reply{Code: "AR"}, nil })
+	l.start()
+	r := l.take("A01", "1", "C1")
+	await(t, "the dead letter", func() bool { return l.totals().Copies[message.DeadLettered] == 1 })
+	l.write("feeds/f.yaml", strings.Replace(wireFeed, "to: out", "to: renamed", 1))
+	if problems, err := l.engine.ReloadNow(); err != nil {
+		t.Fatal(err, problems)
+	}
+	key, desk := message.Key{Seq: r.Seq}, l.engine.Store()
+	if err := desk.Requeue(context.Background(), key, store.Person{Name: "ann"}); !errors.Is(err, store.ErrState) {
+		t.Errorf("queued again: %v", err)
+	}
+	if _, err := desk.Resend(context.Background(), key, store.Person{Name: "ann"}); !errors.Is(err, store.ErrState) {
+		t.Errorf("sent again: %v", err)
+	}
+	l.stop()
+	l.start()
 }
 
 func TestBrokenFolderRunsTheLastGoodProject(t *testing.T) {

@@ -120,6 +120,14 @@ func (t *target) in(states ...message.CopyState) error {
 	return fmt.Errorf("%w: copy %s is %s", store.ErrState, t.d.Key, t.row.state)
 }
 
+// isKnown refuses to queue what nobody would send.
+func (s *Store) isKnown(queue string) error {
+	if s.o.Known == nil || s.o.Known(queue) {
+		return nil
+	}
+	return fmt.Errorf("%w: %q is no destination any more; add it again, with `retired: true` if it is to get nothing new", store.ErrState, queue)
+}
+
 // Requeue queues a held, dead-lettered or expired copy again at its lane's end;
 // a stopped one starts again in its place. Its attempts count from 0.
 func (s *Store) Requeue(ctx context.Context, k message.Key, by store.Person) error {
@@ -129,6 +137,9 @@ func (s *Store) Requeue(ctx context.Context, k message.Key, by store.Person) err
 			return nil, err
 		}
 		w := didRequeue
+		if err := s.isKnown(t.d.Queue); err != nil {
+			return nil, err
+		}
 		if t.stop {
 			w = didRestart
 		} else if err := t.in(message.CopyHeld, message.DeadLettered, message.Expired); err != nil {
@@ -157,6 +168,9 @@ func (s *Store) Resend(ctx context.Context, k message.Key, by store.Person) (mes
 			return nil, err
 		}
 		if err := t.in(message.Delivered, message.Expired, message.Discarded, message.DeadLettered); err != nil {
+			return nil, err
+		}
+		if err := s.isKnown(t.d.Queue); err != nil {
 			return nil, err
 		}
 		a := t.action(s, didResend, by)

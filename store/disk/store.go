@@ -35,6 +35,11 @@ type Options struct {
 	Holder      string           // what the lock file says of the holder; default the command line's first words
 	LockTimeout time.Duration    // how long to wait for the lock; default 0
 
+	// Known says whether somebody sends what is queued for a name: copies that a
+	// person queues again are refused elsewhere. nil = nobody knows. It must not
+	// block and must not call the store.
+	Known func(queue string) bool
+
 	// Fatal is called once, from a goroutine of its own, when a write or sync has
 	// failed. Everything answers store.ErrFailed from then on.
 	Fatal func(error)
