@@ -88,22 +88,25 @@ func (m *Message) ControlID() string {
 // IsResponse tells whether the message is an answer: it carries MSA. Such a
 // message is never acknowledged in original mode, nor is an ACK or MCF.
 func (m *Message) IsResponse() bool {
-	if t := m.Type(); t == "ACK" || t == "MCF" {
+	if t := m.headerRaw(9, 1); m.holds(t, "ACK") || m.holds(t, "MCF") {
 		return true
 	}
+	msa := tagFor("MSA")
 	for i := range m.segs {
-		if m.is(i, "MSA") {
+		if m.segs[i].id == msa {
 			return true
 		}
 	}
 	return false
 }
 
-func (m *Message) headerPart(n, comp int) string {
+func (m *Message) headerPart(n, comp int) string { return m.text(m.headerRaw(n, comp)) }
+
+func (m *Message) headerRaw(n, comp int) []byte {
 	f, _ := field(m.content(0), m.delims.Field, n)
 	r, _ := part(f, m.delims.Repetition, 1)
 	c, _ := part(r, m.delims.Component, comp)
-	return m.text(c)
+	return c
 }
 
 // Segments yields all segments in order, lines without an id included.

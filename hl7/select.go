@@ -240,10 +240,15 @@ func (m *Message) equal(b []byte, text string) bool {
 		b, _ = part(b, m.delims.Repetition, 1)
 		b, _ = m.delims.leaf(b, 1, 1)
 	}
-	if m.plain(b) {
-		return string(b) == text
+	return m.holds(b, text)
+}
+
+// holds tells whether text is the text of a leaf.
+func (m *Message) holds(leaf []byte, text string) bool {
+	if m.plain(leaf) {
+		return string(leaf) == text
 	}
-	return m.text(b) == text
+	return m.text(leaf) == text
 }
 
 // plain tells whether the bytes of a leaf are its text.
