@@ -17,6 +17,9 @@ var (
 	ErrFailed = errors.New("the store has failed and must be verified by a restart")
 	// ErrFull: the free-space floor is reached. Accepting resumes by itself.
 	ErrFull = errors.New("the disk of the store is nearly full")
+	// ErrTooLarge: more copies, or bytes, than one record takes. It would be so
+	// every time.
+	ErrTooLarge = errors.New("too large for one record")
 	// ErrLocked: another process has the store open.
 	ErrLocked = errors.New("the store is in use")
 	// ErrNotFound: no message or copy of that id.

@@ -36,6 +36,10 @@ func (e *Engine) accept(ctx context.Context, env *message.Envelope) (message.Rec
 	e.deciding.RLock()
 	decision := e.plan.Load().Decide(env, now)
 	receipt, err := e.store.Append(ctx, decision)
+	if errors.Is(err, store.ErrTooLarge) {
+		decision = withoutCopies(decision, err)
+		receipt, err = e.store.Append(ctx, decision)
+	}
 	e.deciding.RUnlock()
 	e.metrics.accepted(decision, receipt, err, time.Since(now))
 	e.unspool(env, receipt, err)
@@ -43,6 +47,13 @@ func (e *Engine) accept(ctx context.Context, env *message.Envelope) (message.Rec
 		return message.Receipt{}, fmt.Errorf("%w: %w", adapters.ErrBusy, err)
 	}
 	return receipt, err
+}
+
+// withoutCopies holds a message whose copies do not go into one record: its
+// sender would bring it again for ever, and what follows it would wait.
+func withoutCopies(d *message.Decision, why error) *message.Decision {
+	return &message.Decision{Envelope: d.Envelope, Outcome: message.Held, Plan: d.Plan, Reply: d.Reply,
+		Type: d.Type, Event: d.Event, ControlID: d.ControlID, Parts: []message.Part{{Outcome: message.Held, Reason: why.Error()}}}
 }
 
 // unspool gives a large body's file back when nothing was stored that refers to

@@ -568,3 +568,26 @@ func TestAStuckLaneHoldsNoOtherUp(t *testing.T) {
 	close(stuck)
 	await(t, "the stuck one", func() bool { return l.totals().Copies[message.Delivered] == 7 })
 }
+
+// narrow is a store with records of one copy.
+type narrow struct{ Backend }
+
+func (n narrow) Append(ctx context.Context, d *message.Decision) (message.Receipt, error) {
+	if len(d.Deliveries) > 1 {
+		return message.Receipt{}, fmt.Errorf("%w: %d copies", store.ErrTooLarge, len(d.Deliveries))
+	}
+	return n.Backend.Append(ctx, d)
+}
+
+// A sender that gets no acknowledgement comes again with the same message for ever.
+func TestWhatFitsIntoNoRecordIsHeld(t *testing.T) {
+	l := newLab(t, takes)
+	l.write("feeds/f.yaml", strings.Replace(wireFeed, "    order:", "    emit: [ { set: { MSH-3: A } }, { set: { MSH-3: B } } ]\n    order:", 1))
+	l.wrap = func(b Backend) Backend { return narrow{b} }
+	l.start()
+	r := l.take("A01", "1", "C1")
+	rec, err := l.engine.store.Get(r.ID)
+	if err != nil || r.Reply.Code != "AA" || rec.Outcome != message.Held || rec.Control != "C1" || rec.Reason != "too large for one record: 2 copies" {
+		t.Errorf("%+v %+v %v", r, rec, err)
+	}
+}

@@ -46,7 +46,7 @@ func (r *request) finishEncoding(typ recordType) error {
 		return r.enc.err
 	}
 	if n > maxRecord {
-		return fmt.Errorf("a record of %d bytes is larger than the %d the log takes; spool large bodies", n, maxRecord)
+		return fmt.Errorf("%w: %d bytes, where the log takes %d; spool large bodies", store.ErrTooLarge, n, maxRecord)
 	}
 	r.ev.typ, r.ev.bodies = typ, r.enc.files
 	r.sum = checksum(r.enc.b[frameHeader:])
@@ -253,7 +253,7 @@ func checkDecision(d *message.Decision) error {
 	case d.Outcome < message.Routed || d.Outcome > message.Quarantined:
 		return fmt.Errorf("%s cannot be stored with the outcome %s", d.Envelope, d.Outcome)
 	case len(d.Deliveries) > 1<<16:
-		return fmt.Errorf("%s has %d copies; at most %d go into one record", d.Envelope, len(d.Deliveries), 1<<16)
+		return fmt.Errorf("%w: %s has %d copies where at most %d go in", store.ErrTooLarge, d.Envelope, len(d.Deliveries), 1<<16)
 	}
 	for i := range d.Deliveries {
 		if st := d.Deliveries[i].State; st != 0 && st != message.Queued && st != message.CopyHeld {
