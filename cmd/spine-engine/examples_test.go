@@ -46,7 +46,7 @@ func TestExamplesTests(t *testing.T) {
 
 // The feed on the front page is the one of the example, so it checks too.
 func TestFrontPageFeed(t *testing.T) {
-	_, after, ok := strings.Cut(read(t, "../../README.md"), "```yaml\n")
+	_, after, ok := strings.Cut(read(t, "../../README.md"), "```yaml feed\n")
 	feed, _, ok2 := strings.Cut(after, "```")
 	rules, _, ok3 := strings.Cut(read(t, "../../examples/discharges/feeds/discharges.yaml"), "\ntests:")
 	if !ok || !ok2 || !ok3 || feed != rules {
