@@ -61,6 +61,26 @@ func TestReleaseBehindFeeds(t *testing.T) {
 	}
 }
 
+// All checks that held a message are waived together; one that drops it still does.
+func TestReleaseOfSeveralFindings(t *testing.T) {
+	const checks = "validate:\n  - { at: PID-5, rule: present, if_bad: { hold: one } }\n  - { at: PID-7, rule: present, if_bad: { hold: two } }\n"
+	for _, c := range []struct {
+		name, more string
+		outcome    message.Outcome
+	}{
+		{"two that hold", "", message.Routed},
+		{"one that drops", "  - { at: PID-8, rule: present, if_bad: { drop: nobody } }\n", message.Dropped},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := oneFeed(t, checks+c.more+toEPR)
+			d := decide(t, p, oru)
+			if again := p.DecideAgain(d.Envelope, testNow, heldOf(d)); d.Outcome != message.Held || again.Outcome != c.outcome {
+				t.Errorf("%s, then %s", d.Outcome, told(t, again))
+			}
+		})
+	}
+}
+
 // Parts of parts of parts are found again, and no deeper ones are made.
 func TestPartsOfParts(t *testing.T) {
 	const split = "split: { group: [OBR], keep: [MSH], id: 'msg.control_id + \".\" + string(part.index)' }\n"

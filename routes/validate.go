@@ -161,6 +161,7 @@ func (r *run) validate(f *feed) (*transforms.Stop, []message.Finding) {
 		r.note(c.place, TraceCheck, checked(s))
 		switch {
 		case s == nil || s.Outcome != warned && r.again.waives(c.place):
+		case s.Outcome == message.Held && r.releases(f): // the findings said so to whoever released it
 		case s.Outcome == warned:
 			found = append(found, message.Finding{Rule: c.place, Text: s.Reason})
 		case worst == nil:
@@ -176,6 +177,12 @@ func (r *run) validate(f *feed) (*transforms.Stop, []message.Finding) {
 		}
 	}
 	return worst, found
+}
+
+// releases reports whether one of the feed's checks held the message that is
+// being released.
+func (r *run) releases(f *feed) bool {
+	return slices.ContainsFunc(f.checks, func(c check) bool { return r.again.waives(c.place) })
 }
 
 func checked(s *transforms.Stop) string {
