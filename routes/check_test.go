@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the problems found into testdata/
 func TestCheck(t *testing.T) {
 	base := readArchive(t, "testdata/check/base.txtar")
 	cases, err := filepath.Glob("testdata/check/*.txtar")
-	if err != nil || len(cases) < 60 {
+	if err != nil || len(cases) < 250 {
 		t.Fatalf("%d cases, %v", len(cases), err)
 	}
 	for _, path := range cases {

@@ -91,7 +91,14 @@ func (f *feed) output(item, to *conf.Node) {
 		ok = f.toOwn(o, item, to)
 	}
 	o.steps = f.chain(item.Get("transform"))
-	f.emit(o, item.Get("emit"))
+	f.emit(o, item.Get("emit"), item.Get("feed").Present())
+	if o.charset != nil && f.cur.format != message.HL7 && !item.Get("emit").Present() {
+		at := item.Get("charset")
+		if !at.Present() {
+			at = to
+		}
+		at.Errorf("leave it out; XML and texts leave in UTF-8", "a character set is for HL7, and what is delivered here is %s", f.cur.format)
+	}
 	if ok && f.asksCA {
 		f.needsCA(o, to)
 	}
@@ -103,7 +110,7 @@ func (f *feed) output(item, to *conf.Node) {
 }
 
 // emit reads several copies of one message: each entry is a step of its own.
-func (f *feed) emit(o *output, n *conf.Node) {
+func (f *feed) emit(o *output, n *conf.Node, handsOn bool) {
 	cur := f.cur
 	for _, item := range n.Items() {
 		end := f.begin()
@@ -113,7 +120,7 @@ func (f *feed) emit(o *output, n *conf.Node) {
 		end()
 		f.become(cur)
 	}
-	if n.Present() && o.feed != nil {
+	if n.Present() && handsOn {
 		n.Errorf("emit from the feed it is handed to", "what is handed to a feed is one message")
 	}
 }
@@ -154,8 +161,11 @@ func (f *feed) toPeer(o *output, item *conf.Node) bool {
 	}
 	item.Without(slices.Collect(maps.Keys(l.kinds))...).Map("destination", deliverKeys...)
 	ref := item.Get("peer")
-	p := l.peers[ref.Text()]
-	if p == nil {
+	p, declared := l.peers[ref.Text()]
+	switch {
+	case p == nil && declared: // its own problem is known
+		return false
+	case p == nil:
 		ref.Errorf(hint(ref.Text(), slices.Sorted(maps.Keys(l.peers))), "spine.yaml has no peer %q", ref.Text())
 		return false
 	}

@@ -189,7 +189,8 @@ func (f *feed) source(s conf.Field) {
 		m := s.Node.Map("source", "listener", "when")
 		when = m["when"]
 		known := slices.Sorted(maps.Keys(l.listeners))
-		if from = l.listeners[ref.Text()]; from == nil {
+		declared := false
+		if from, declared = l.listeners[ref.Text()]; !declared {
 			ref.Errorf(hint(ref.Text(), known), "spine.yaml has no listener %q", ref.Text())
 		}
 	} else {

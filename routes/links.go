@@ -29,7 +29,8 @@ func (l *loader) linkFeeds() {
 		case to == nil && elsewhere: // only_in another environment: nothing is handed on
 			k.from.without(k.output)
 		case to == nil:
-			k.to.Errorf(hint(k.to.Text(), slices.Sorted(maps.Keys(byName))), "there is no feed %q", k.to.Text())
+			others := slices.DeleteFunc(slices.Sorted(maps.Keys(byName)), func(name string) bool { return name == k.from.name })
+			k.to.Errorf(hint(k.to.Text(), others), "there is no feed %q", k.to.Text())
 		case len(to.inbound) == 0:
 			k.to.Errorf("add sources: { in: { feed: true } } to "+to.name, "the feed %q takes nothing from other feeds", to.name)
 		default:

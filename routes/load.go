@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -158,7 +159,8 @@ func (l *loader) resolve(kind, name string) (string, error) {
 		case l.valuesErr != nil:
 			return "", fmt.Errorf("%w; write it, with a line %s: ...", l.valuesErr, name)
 		}
-		return "", fmt.Errorf("values/%s.yaml has no %q%s", l.plan.Environment, name, didYouMean(name, slices.Sorted(maps.Keys(l.values))))
+		how := cmp.Or(didYouMean(name, slices.Sorted(maps.Keys(l.values))), "; add a line "+name+": ...")
+		return "", fmt.Errorf("values/%s.yaml has no %q%s", l.plan.Environment, name, how)
 	case "env":
 		s, ok := l.options.Env(name)
 		if !ok {
@@ -171,7 +173,7 @@ func (l *loader) resolve(kind, name string) (string, error) {
 		}
 		b, err := fs.ReadFile(l.options.Secrets, name)
 		if err != nil {
-			return "", readable(err)
+			return "", fmt.Errorf("%w; write a path from the project folder, such as secrets/epr", readable(err))
 		}
 		v = strings.TrimRight(string(b), "\r\n")
 	}

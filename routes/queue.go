@@ -24,6 +24,7 @@ func (l *loader) peer(f conf.Field) {
 	}
 	kind, node, m := l.kindOf(f.Node, "peer", queueKeys...)
 	if kind == "" {
+		l.peers[f.Key] = nil // its own problem is known
 		return
 	}
 	p := &peer{node: f.Name}

@@ -31,7 +31,11 @@ func readRetry(whole, n *conf.Node) Backoff {
 		b.Cap = positive(c)
 	}
 	if b.Cap < b.First {
-		n.Errorf("", "the longest wait (cap) is shorter than the first")
+		at := m["cap"]
+		if !at.Present() {
+			at = m["first"]
+		}
+		at.Errorf("make cap longer than first", "the longest wait (cap, %s) is shorter than the first (%s)", b.Cap, b.First)
 	}
 	b.Factor = number(m["factor"], b.Factor, 1, 100)
 	b.Jitter = percent(m["jitter"], b.Jitter)

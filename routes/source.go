@@ -52,10 +52,17 @@ func (l *loader) kindOf(n *conf.Node, what string, others ...string) (kind strin
 			kind, node = k, m[k]
 		}
 	}
-	if kind == "" && n.IsMap() {
-		n.Errorf("write "+strings.Join(kinds, ": {...} or ")+": {...}", "this %s does not say what it is", what)
+	if kind == "" && n.IsMap() && len(m) == len(n.Fields()) { // else an unknown key is its kind
+		n.Errorf("write "+strings.Join(l.kindsFor(what), ": {...} or ")+": {...}", "this %s does not say what it is", what)
 	}
 	return kind, node, m
+}
+
+// kindsFor lists the kinds that can be a source, or those that can be a destination.
+func (l *loader) kindsFor(what string) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(l.kinds)), func(k string) bool {
+		return what == "source" && l.kinds[k].Source == nil || what != "source" && l.kinds[k].Destination == nil
+	})
 }
 
 // listener reads one entry of spine.yaml's listeners.
@@ -66,9 +73,7 @@ func (l *loader) listener(f conf.Field) {
 	if w := f.Node.Get("when"); w.Present() {
 		w.Errorf("write it in the feed's source", "each feed says for itself what it takes from a listener")
 	}
-	if s := l.source(f.Key, f.Name, f.Node); s != nil {
-		l.listeners[f.Key] = s
-	}
+	l.listeners[f.Key] = l.source(f.Key, f.Name, f.Node) // nil after a problem
 }
 
 // source reads a listener, or a source that a feed has for itself.

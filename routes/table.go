@@ -24,8 +24,10 @@ func (l *loader) table(f conf.Field) *transforms.Table {
 	notYet(m, "from", "refresh")
 	switch {
 	case !f.Node.IsMap():
-	case m["rows"] != nil && m["csv"] != nil, m["rows"] == nil && m["csv"] == nil:
-		f.Node.Errorf("write rows: {...} or csv: tables/NAME.csv", "a table has either rows or a csv file")
+	case m["rows"] != nil && m["csv"] != nil:
+		m["csv"].Errorf("keep one of the two", "a table has either rows or a csv file")
+	case m["rows"] == nil && m["csv"] == nil:
+		f.Node.Errorf("write rows: {...} or csv: tables/NAME.csv", "the table has neither rows nor a csv file")
 	case m["rows"] != nil:
 		if m["key"] != nil {
 			m["key"].Errorf("leave it out", "rows are already written by key")
@@ -46,7 +48,7 @@ func inlineTable(name string, rows *conf.Node) *transforms.Table {
 	fields := rows.Fields()
 	if len(fields) == 0 {
 		if rows.IsMap() {
-			rows.Errorf("", "the table has no rows")
+			rows.Errorf("write rows: { M: \"1\" }, or a list of codes", "the table has no rows")
 		}
 		return nil
 	}
@@ -136,16 +138,16 @@ func (l *loader) csvTable(name string, file, key *conf.Node) *transforms.Table {
 }
 
 func (l *loader) headerFit(path string, header []string) bool {
-	text := ""
+	text, hint := "", ""
 	switch {
 	case slices.Contains(header, ""):
-		text = "has a column without a name"
+		text, hint = "has a column without a name", "name every column in the first line"
 	case len(slices.Compact(slices.Sorted(slices.Values(header)))) < len(header):
-		text = "has two columns of one name"
+		text, hint = "has two columns of one name", "rename one"
 	default:
 		return true
 	}
-	l.problems.Add(Problem{File: path, Line: 1, Column: 1, Text: text})
+	l.problems.Add(Problem{File: path, Line: 1, Column: 1, Text: text, Hint: hint})
 	return false
 }
 
@@ -182,8 +184,12 @@ func (l *loader) csvProblem(path string, err error) {
 	switch {
 	case errors.As(err, &pe):
 		p.Line, p.Column, p.Text = pe.Line, max(pe.Column, 1), pe.Err.Error()
+		p.Hint = "a text in quotes ends with a quote; a quote within it is written twice"
+		if errors.Is(err, csv.ErrFieldCount) {
+			p.Text, p.Hint = "the row has more or fewer values than the first line has names", "quote texts that hold commas"
+		}
 	case errors.Is(err, io.EOF):
-		p.Text = "the file is empty"
+		p.Text, p.Hint = "the file is empty", "begin with a line that names the columns"
 	}
 	l.problems.Add(p)
 }
