@@ -1,12 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"time"
 )
 
@@ -36,24 +37,41 @@ type (
 
 // get asks the running engine on its socket.
 func (e *engine) get(ctx context.Context, path string, into any) error {
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(e.dir, socketName))
-		}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine"+path, nil)
+	data, err := e.ask(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
+	return json.Unmarshal(data, into)
+}
+
+// ask sends one request to the engine's socket and gives the body of its answer.
+func (e *engine) ask(ctx context.Context, method, path string, order any) ([]byte, error) {
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", e.socketPath())
+		}}}
+	var body io.Reader = http.NoBody
+	if order != nil {
+		data, err := json.Marshal(order)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://engine"+path, body)
+	if err != nil {
+		return nil, err
+	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("asking the engine: %w", err)
+		return nil, fmt.Errorf("asking the engine: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the engine answered %s to %s", resp.Status, path)
+		return nil, fmt.Errorf("the engine answered %s to %s", resp.Status, path)
 	}
-	return json.NewDecoder(resp.Body).Decode(into)
+	return io.ReadAll(resp.Body)
 }
 
 func (e *engine) engineStatus(ctx context.Context) (s engineStatus, err error) {

@@ -18,7 +18,8 @@ type engine struct {
 	bin    string
 	dir    string   // project
 	log    string   // file that collects its standard error
-	listen string   // MLLP address that answers when it is ready
+	listen string   // address that answers when it is ready
+	socket string   // of its admin interface, within dir; "" = the one of our own projects
 	within []string // command that runs it, before the binary; nil = none
 	cmd    *exec.Cmd
 	done   chan struct{}
@@ -65,7 +66,7 @@ func (e *engine) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {
-		if answers("tcp", e.listen) && (e.dir == "" || answers("unix", filepath.Join(e.dir, socketName))) {
+		if answers("tcp", e.listen) && (e.dir == "" || answers("unix", e.socketPath())) {
 			return nil
 		}
 		select {
@@ -76,6 +77,13 @@ func (e *engine) ready(ctx context.Context) error {
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
+}
+
+func (e *engine) socketPath() string {
+	if e.socket != "" {
+		return filepath.Join(e.dir, e.socket)
+	}
+	return filepath.Join(e.dir, socketName)
 }
 
 // answers tells whether anybody listens there.

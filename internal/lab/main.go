@@ -28,17 +28,18 @@ func main() {
 
 // settings are the flags; every experiment reads those that concern it.
 type settings struct {
-	seed   int64
-	keep   bool
-	dir    string        // parent of the temporary folder; "" = the system's
-	corpus string        // folder with .hl7 files
-	rounds int           // kills, power cuts, or interleaved measurements; 0 = the experiment's own
-	count  int           // messages; 0 = the experiment's own
-	length time.Duration // of a sustained run
-	slice  time.Duration // of one short measurement
-	fill   int64         // speed: bytes in the store before the start is timed
-	take   string        // speed: what the consumer of the mailbox does with files
-	out    string        // report as markdown
+	seed     int64
+	keep     bool
+	dir      string        // parent of the temporary folder; "" = the system's
+	corpus   string        // folder with .hl7 files
+	examples string        // folder with the examples
+	rounds   int           // kills, power cuts, or interleaved measurements; 0 = the experiment's own
+	count    int           // messages; 0 = the experiment's own
+	length   time.Duration // of a sustained run
+	slice    time.Duration // of one short measurement
+	fill     int64         // speed: bytes in the store before the start is timed
+	take     string        // speed: what the consumer of the mailbox does with files
+	out      string        // report as markdown
 }
 
 // experiment is one name on the command line.
@@ -54,6 +55,7 @@ func experiments() []experiment {
 		{"powercut", "power cuts under load: no acknowledged message lost (root)", runPowercut},
 		{"reload", "a project edited under load; a broken edit changes nothing", runReload},
 		{"reprocess", "3,000 queued under a wrong mapping are decided again, through kills, and arrive once, in order", runReprocess},
+		{"explain", "what explain says of a message is what the running engine did with it, for every example", runExplain},
 		{"isolation", "a dead destination harms no other; its queue drains in order", runIsolation},
 		{"speed", "accepting and delivering against what the disk allows; memory; start", runSpeed},
 		{"large", "25 MB messages, four at once, to eight mailboxes", runLarge},
@@ -116,6 +118,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.BoolVar(&s.keep, "keep", false, "keep the temporary folder")
 	f.StringVar(&s.dir, "dir", "", "where to make the temporary folder; decides the file system measured")
 	f.StringVar(&s.corpus, "corpus", "../shared/corpus/hl7/files", "corpus: folder of real messages")
+	f.StringVar(&s.examples, "examples", "examples", "explain, hostile: folder of the examples")
 	f.IntVar(&s.rounds, "rounds", 0, "kill, powercut: how many (20, 10); isolation, speed: measurements per median (5)")
 	f.IntVar(&s.count, "messages", 0, "kill: messages in all (20000); isolation: messages to drain (50000); large: messages (4)")
 	f.DurationVar(&s.length, "seconds", time.Minute, "speed: length of the sustained run, like 60s")
