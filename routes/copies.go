@@ -53,8 +53,10 @@ func (r *run) deliver(f *feed, doc message.Doc) {
 // setAside makes a held copy for a destination whose condition, key or name
 // failed in a message that was released all the same: a person sees it, nothing is lost.
 func (r *run) setAside(f *feed, o *output, shared *rendering, err error) {
-	r.d.Deliveries = append(r.d.Deliveries, message.Delivery{Message: r.env.ID, Queue: o.queue, Feed: f.name, Queued: r.now,
-		State: message.CopyHeld, Rule: o.place, Reason: err.Error(), Body: shared.body(r.env.Body), ControlID: shared.doc.ControlID()})
+	d := message.Delivery{Message: r.env.ID, Queue: o.queue, Feed: f.name, Queued: r.now,
+		State: message.CopyHeld, Rule: o.place, Reason: err.Error()}
+	shared.into(&d, r.env.Body)
+	r.d.Deliveries = append(r.d.Deliveries, d)
 }
 
 // copies makes the deliveries of one destination: one, or one for each entry of
@@ -89,30 +91,33 @@ func (r *run) copies(f *feed, o *output, shared *rendering) error {
 
 // copy makes one delivery.
 func (r *run) copy(o *output, emit transforms.Chain, shared *rendering, d message.Delivery) {
-	own := shared
-	if len(o.steps)+len(emit) > 0 || o.charset != nil {
-		var stop *transforms.Stop
-		if own, stop = r.ownTransform(o, emit, shared); stop != nil {
-			if stop.Outcome == message.Dropped {
-				return
-			}
-			own = shared
-			d.State, d.Rule, d.Reason = message.CopyHeld, stop.Place, stop.Reason
-		}
+	if len(o.steps)+len(emit) == 0 && o.charset == nil {
+		shared.into(&d, r.env.Body)
+		r.add(o, &d)
+		return
 	}
-	d.Body, d.ControlID = own.body(r.env.Body), own.doc.ControlID()
-	r.add(o, d)
+	own, stop := r.ownTransform(o, emit, shared)
+	switch {
+	case stop == nil:
+		own.into(&d, r.env.Body)
+	case stop.Outcome == message.Dropped:
+		return
+	default:
+		d.State, d.Rule, d.Reason = message.CopyHeld, stop.Place, stop.Reason
+		shared.into(&d, r.env.Body)
+	}
+	r.add(o, &d)
 }
 
-func (r *run) add(o *output, d message.Delivery) {
-	r.d.Deliveries = append(r.d.Deliveries, d)
+func (r *run) add(o *output, d *message.Delivery) {
+	r.d.Deliveries = append(r.d.Deliveries, *d)
 	if r.trace != nil {
 		r.trace(Trace{Place: o.place, What: TraceCopy, Key: o.queue, Result: d.State.String()})
 	}
 }
 
 // ownTransform applies the destination's steps to a document of its own.
-func (r *run) ownTransform(o *output, emit transforms.Chain, shared *rendering) (*rendering, *transforms.Stop) {
+func (r *run) ownTransform(o *output, emit transforms.Chain, shared *rendering) (rendering, *transforms.Stop) {
 	r.detached = shared.detached
 	r.work(shared.doc.Clone())
 	defer r.scope.SetMsg(shared.doc)
@@ -121,19 +126,19 @@ func (r *run) ownTransform(o *output, emit transforms.Chain, shared *rendering) 
 		err = emit.Apply(&r.input)
 	}
 	if err != nil {
-		return nil, err.(*transforms.Stop)
+		return rendering{}, err.(*transforms.Stop)
 	}
 	if o.charset != nil {
 		if err := o.charset.recode(r.input.Doc); err != nil {
-			return nil, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: o.charset.place}
+			return rendering{}, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: o.charset.place}
 		}
 	}
-	return &rendering{doc: r.input.Doc, detached: r.detached}, nil
+	return rendering{doc: r.input.Doc, detached: r.detached}, nil
 }
 
 // handOn gives the message to another feed, which takes it when this one is done.
 func (r *run) handOn(o *output, shared *rendering) error {
-	own := shared
+	own := *shared
 	if len(o.steps) > 0 {
 		var stop *transforms.Stop
 		if own, stop = r.ownTransform(o, nil, shared); stop != nil {
@@ -168,8 +173,8 @@ func (r *run) decoded(o *output, shared *rendering, d message.Delivery) error {
 	if d.Body = message.InMemory(b); err != nil {
 		d.Body = shared.body(r.env.Body)
 	}
-	d.ControlID = shared.doc.ControlID()
-	r.add(o, d)
+	d.ControlID = shared.controlID()
+	r.add(o, &d)
 	return nil
 }
 
@@ -188,12 +193,14 @@ func (r *run) lane(f *feed, o *output) (string, error) {
 	return key, nil
 }
 
-// rendering is a document's bytes, made once for all copies that share it.
+// rendering is a document's bytes and control id, made once for all copies that share it.
 type rendering struct {
 	doc      message.Doc
 	detached bool
 	made     bool
 	b        message.Body
+	named    bool
+	control  string
 }
 
 // largeCopy is from what size on an edited copy is kept as pieces of its original.
@@ -204,6 +211,18 @@ func (d *rendering) body(raw message.Body) message.Body {
 		d.b, d.made = render(d.doc, d.detached, raw), true
 	}
 	return d.b
+}
+
+func (d *rendering) controlID() string {
+	if !d.named {
+		d.control, d.named = d.doc.ControlID(), true
+	}
+	return d.control
+}
+
+// into makes the document the content of a copy.
+func (d *rendering) into(c *message.Delivery, raw message.Body) {
+	c.Body, c.ControlID = d.body(raw), d.controlID()
 }
 
 // written is what documents of all formats have: their bytes, and whether they

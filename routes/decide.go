@@ -43,6 +43,7 @@ func (p *Plan) decideTraced(env *message.Envelope, now time.Time, again Again, t
 		r.input.Skip = r.again.waives
 	}
 	r.d = newDecision(env, p.hash)
+	r.d.Deliveries = r.room
 	defer func() {
 		if v := recover(); v != nil {
 			d = p.broken(env, v)
@@ -52,17 +53,18 @@ func (p *Plan) decideTraced(env *message.Envelope, now time.Time, again Again, t
 		p.runs.Put(r)
 	}()
 	r.decide()
+	r.room = r.d.Deliveries
+	r.d.Deliveries = append([]message.Delivery(nil), r.room...)
 	return r.d
 }
 
-// newDecision makes a decision with room for what it usually holds, in one piece of memory.
+// newDecision makes a decision with room for its one part, in one piece of memory.
 func newDecision(env *message.Envelope, plan message.Hash) *message.Decision {
 	room := &struct {
-		d          message.Decision
-		parts      [1]message.Part
-		deliveries [2]message.Delivery
+		d     message.Decision
+		parts [1]message.Part
 	}{}
-	room.d = message.Decision{Envelope: env, Plan: plan, Parts: room.parts[:0], Deliveries: room.deliveries[:0]}
+	room.d = message.Decision{Envelope: env, Plan: plan, Parts: room.parts[:0]}
 	return &room.d
 }
 
@@ -78,6 +80,10 @@ func (r *run) decide() {
 		return
 	case r.env.Body.Size() > r.plan.Settings.Limits.Parse:
 		r.tooLarge()
+		return
+	}
+	if b, ok := r.env.Body.Bytes(); ok {
+		r.parsed(b)
 		return
 	}
 	view, err := r.env.Body.View()

@@ -118,7 +118,7 @@ func (r *run) acknowledge() {
 // headerOf reads of a parsed message what AckPlan asks for.
 func (r *run) headerOf(d *hl7doc.Doc) hl7.Header {
 	return hl7.Header{
-		Type: d.Type(), Response: d.M.IsResponse(),
+		Type: r.d.Type, Response: d.M.IsResponse(),
 		AcceptAck: d.Text(r.plan.header[0]), ApplicationAck: d.Text(r.plan.header[1]),
 	}
 }

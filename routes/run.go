@@ -33,7 +33,8 @@ type run struct {
 	number   int         // of the document or part at work; see numbers.go
 	asked    bool        // the feed's word on it is wanted
 	found    []message.Finding
-	ids      []string // of the parts
+	ids      []string           // of the parts
+	room     []message.Delivery // where copies are collected
 }
 
 func newRun(p *Plan) *run {
@@ -88,10 +89,18 @@ func (a *Again) leadsOn(f *feed) bool {
 	return false
 }
 
+// keptRoom is for how many copies room is kept from one message to the next.
+const keptRoom = 64
+
 func (r *run) clear() {
 	r.scope.Clear()
 	r.env, r.source, r.orig, r.in, r.input.Doc, r.input.Skip, r.input.Trace, r.d, r.trace, r.began = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
 	r.again, r.reject, r.number, r.detached, r.asked, r.found = Again{}, message.Reply{}, 0, false, false, nil
+	if cap(r.room) > keptRoom {
+		r.room = nil
+	}
+	clear(r.room[:cap(r.room)])
+	r.room = r.room[:0]
 	clear(r.handed)
 	r.handed = r.handed[:0]
 	clear(r.ids)
