@@ -22,8 +22,8 @@ func (v *verifier) sameAs(where string, want *routes.SpecFile, body []byte) {
 	switch {
 	case known != nil && !sameLines(known.After, body):
 		v.fail(want.Place, "%s: %s cannot be written: the test %q (%s) wants another content of it", where, want.Path, known.by, known.place)
-	case v.update && known == nil && !same:
-		v.golden[want.Path] = &Golden{Path: want.Path, Before: want.Body, After: body, by: v.test.Name, place: want.Place}
+	case v.update && known == nil: // also of a file that stays: the next test may want another content of it
+		v.golden[want.Path] = &Golden{Path: want.Path, Before: want.Body, After: body, by: v.test.Name, place: want.Place, stays: same}
 	case v.update, same:
 	case want.Missing:
 		v.fail(want.Place, "%s: there is no file %s yet; --update writes it", where, want.Path)
