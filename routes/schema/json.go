@@ -27,7 +27,7 @@ type node struct {
 	Default     any      `json:"default,omitempty"`
 	Properties  props    `json:"properties,omitempty"`
 	Required    []string `json:"required,omitempty"`
-	Names       *node    `json:"propertyNames,omitempty"`
+	Patterns    props    `json:"patternProperties,omitempty"`
 	Additional  any      `json:"additionalProperties,omitempty"` // false or a node
 	MinProps    int      `json:"minProperties,omitempty"`
 	Items       *node    `json:"items,omitempty"`
@@ -123,7 +123,9 @@ func (w *writer) node(s *Shape) *node {
 		item := w.node(s.Item)
 		return &node{AnyOf: []*node{{Type: "array", Items: item}, item}} // one stands for a list of one
 	case Dict:
-		return &node{Type: "object", Names: keyNode(s.Key.Scalar), Additional: w.node(s.Item)}
+		n := &node{Type: "object"}
+		w.others(n, s)
+		return n
 	case Never:
 		return nil
 	case Plain:
@@ -173,11 +175,7 @@ func (w *writer) mapping(s *Shape) *node {
 		n.Properties = append(n.Properties, prop{f.Key, w.field(f)})
 	}
 	if s.Rest != nil {
-		n.Additional = w.node(s.Rest.Shape.Item)
-		n.Names = &node{AnyOf: []*node{{Enum: n.Properties.keys()}, keyNode(s.Rest.Shape.Key.Scalar)}}
-		if len(n.Properties) == 0 {
-			n.Names = keyNode(s.Rest.Shape.Key.Scalar)
-		}
+		w.others(n, s.Rest.Shape)
 	}
 	for _, c := range s.Rules {
 		c.write(n)
@@ -185,12 +183,14 @@ func (w *writer) mapping(s *Shape) *node {
 	return n
 }
 
-func (p props) keys() []any {
-	var out []any
-	for _, e := range p {
-		out = append(out, e.key)
+// others writes what stands under the keys of a Dict. Keys with a form of their
+// own are patterns, so that a fault is found at the key.
+func (w *writer) others(n *node, dict *Shape) {
+	if p := dict.Key.Pattern; p != "" && p != something {
+		n.Patterns, n.Additional = props{{"^(?:" + p + ")$", w.node(dict.Item)}}, false
+		return
 	}
-	return out
+	n.Additional = w.node(dict.Item)
 }
 
 func (w *writer) field(f *Field) *node {
@@ -208,7 +208,6 @@ func (w *writer) field(f *Field) *node {
 func (w *writer) pick(s *Shape) *node {
 	n := &node{Description: unlinked(s.Doc), Type: "object"}
 	seen := map[string]bool{}
-	var last *node
 	for _, o := range s.Options {
 		for i := range o.Fields {
 			f := &o.Fields[i]
@@ -217,18 +216,30 @@ func (w *writer) pick(s *Shape) *node {
 				n.Properties = append(n.Properties, prop{f.Key, &node{Description: unlinked(docOf(f))}})
 			}
 		}
+	}
+	w.choose(n, s.Options)
+	return n
+}
+
+// choose adds if, then and else for each mapping in turn: of two that might be
+// meant, the first one says what does not belong to it.
+func (w *writer) choose(n *node, options []*Shape) {
+	at, others := n, false
+	for i, o := range options {
 		if o.By == "" {
-			last = w.node(o)
-			continue
+			*at, others = *w.node(o), true
+			break
 		}
 		n.OneOf = append(n.OneOf, has(o.By))
-		n.AllOf = append(n.AllOf, &node{If: has(o.By), Then: w.node(o)})
+		at.If, at.Then = has(o.By), w.node(o)
+		if i+1 < len(options) {
+			at.Else = &node{}
+			at = at.Else
+		}
 	}
-	if last != nil { // of any other keys
-		n.AllOf = append(n.AllOf, &node{If: &node{AnyOf: n.OneOf}, Else: last})
+	if others { // any keys at all may be meant
 		n.OneOf = nil
 	}
-	return n
 }
 
 // write adds a rule to the schema of a mapping.
@@ -295,24 +306,6 @@ func (s Scalar) types() any {
 
 // interpolated is a text that is not known before ${...} in it is.
 func interpolated() *node { return &node{Type: "string", Pattern: `\$\{`} }
-
-func keyNode(s Scalar) *node {
-	switch {
-	case s.Words != nil:
-		return &node{Enum: anys(s.Words)}
-	case s.Pattern == "":
-		return nil
-	}
-	return &node{Pattern: "^(?:" + s.Pattern + ")$"}
-}
-
-func anys(words []string) []any {
-	var out []any
-	for _, w := range words {
-		out = append(out, w)
-	}
-	return out
-}
 
 // spellings are the values that YAML may read a word as: 1.2 is a number too.
 func spellings(word string) []any {

@@ -90,7 +90,7 @@ func (PartNumber) scalar() Scalar {
 	return Scalar{Says: "a number from 1", Pattern: `[+]?0*[1-9][0-9]*`}
 }
 func (File) scalar() Scalar {
-	return Scalar{Says: "a path from the project folder", Pattern: something}
+	return Scalar{Says: "a path from the project folder", Pattern: something, Numbers: true, Yes: true}
 }
 func (Secret) scalar() Scalar {
 	return Scalar{Says: "`${file:...}` or `${env:...}`", Pattern: `.*\$\{`}

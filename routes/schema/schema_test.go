@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-
 	"github.com/spine-engine/spine-engine/routes/schema"
 	"github.com/spine-engine/spine-engine/transforms"
 )
@@ -130,35 +127,4 @@ func TestStepsAreTheVocabulary(t *testing.T) {
 			t.Errorf("have %v, want %v", have, want)
 		}
 	}
-}
-
-// deepest gives the JSON pointers of the faults. Of several forms that a value
-// might have, those count that it comes closest to.
-func deepest(e *jsonschema.ValidationError) []string {
-	at := "/" + strings.Join(e.InstanceLocation, "/")
-	if at == "/" {
-		at = ""
-	}
-	if k, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
-		var out []string
-		for _, p := range k.Properties {
-			out = append(out, at+"/"+p)
-		}
-		return out
-	}
-	if len(e.Causes) == 0 {
-		return []string{at}
-	}
-	var out []string
-	for _, c := range e.Causes {
-		out = append(out, deepest(c)...)
-	}
-	if _, ok := e.ErrorKind.(*kind.AnyOf); ok {
-		most := 0
-		for _, p := range out {
-			most = max(most, strings.Count(p, "/"))
-		}
-		out = slices.DeleteFunc(out, func(p string) bool { return strings.Count(p, "/") < most })
-	}
-	return out
 }

@@ -16,7 +16,7 @@ type Test struct {
 type Send struct {
 	_      struct{} `what:"send" title:"send" doc:"One thing that comes in." exactly:"file files text"`
 	To     Name     `key:"to" doc:"the source, as the feed's sources call it" missing:"send does not say to which source"`
-	File   File     `key:"file" doc:"a file of the project"`
+	File   []File   `key:"file" doc:"a file of the project"`
 	Files  []File   `key:"files" doc:"several"`
 	Text   Text     `key:"text" doc:"or the text itself"`
 	Name   Text     `key:"name" def:"the file's own" doc:"the file's name as a mailbox sees it"`
