@@ -91,6 +91,9 @@ func (f *feed) output(item, to *conf.Node) {
 		ok = f.toOwn(o, item, to)
 	}
 	o.steps = f.chain(item.Get("transform"))
+	if item.Get("feed").Present() {
+		l.links[len(l.links)-1].gives = f.cur.format
+	}
 	f.emit(o, item.Get("emit"), item.Get("feed").Present())
 	if o.charset != nil && f.cur.format != message.HL7 && !item.Get("emit").Present() {
 		at := item.Get("charset")
@@ -188,7 +191,9 @@ func (f *feed) toOwn(o *output, item, to *conf.Node) bool {
 		if n := node.Get("name"); n.Present() {
 			o.name = f.value(n)
 		}
-		o.body = f.decode(node.Get("body"))
+		if o.body = f.decode(node.Get("body")); o.body != nil {
+			onlyBody(m)
+		}
 		node = node.Without("name", "body")
 	}
 	o.charset = readUnfit(m["charset"])
@@ -200,6 +205,15 @@ func (f *feed) toOwn(o *output, item, to *conf.Node) bool {
 	}
 	o.retired = d.Retired
 	return ok
+}
+
+// onlyBody: what stands beside body about the message would be done to nothing.
+func onlyBody(m map[string]*conf.Node) {
+	for _, k := range []string{"transform", "emit", "charset"} {
+		if n := m[k]; n.Present() {
+			n.Errorf("write it into the feed's transform, or leave it out", "%s does nothing beside body: the content of a field is delivered as it is", k)
+		}
+	}
 }
 
 // decode reads { decode: SELECTOR, as: base64 }.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spine-engine/spine-engine/internal/conf"
+	"github.com/spine-engine/spine-engine/internal/message"
 )
 
 // link is a feed that hands messages to another.
@@ -13,6 +14,7 @@ type link struct {
 	from   *feed
 	to     *conf.Node
 	output *output
+	gives  message.Format // of what is handed on
 }
 
 // linkFeeds connects feeds that hand on with those they hand to. A circle would
@@ -34,6 +36,9 @@ func (l *loader) linkFeeds() {
 		case len(to.inbound) == 0:
 			k.to.Errorf("add sources: { in: { feed: true } } to "+to.name, "the feed %q takes nothing from other feeds", to.name)
 		default:
+			if k.gives != to.orig.format {
+				k.to.Errorf("declare format at the source of "+to.name+", or remake the message in transform", "the feed %q takes %s, and what is handed to it is %s", to.name, to.orig.format, k.gives)
+			}
 			k.output.feed, k.output.way = to, to.ways
 			to.ways++
 			k.from.leadsTo[to] = true
