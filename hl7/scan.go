@@ -2,25 +2,27 @@ package hl7
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math/bits"
 )
 
 // Delimiters stand close together: most fields hold fewer than 12 bytes, many
-// none. So they are counted in words of eight bytes. Where there was none for a
-// while something long stands, and bytes.IndexByte is quicker.
+// none. So they are counted in words of eight bytes. Behind some way there may
+// stand something long, and bytes.IndexByte is quicker.
 //
 //	21|||C30 001^Vale ^Robin||     nth(b, '|', 4)
 //	..xxx...               xx      three in the first word, the next in the third
 const (
 	word   = 8
-	quiet  = 8 // words
+	way    = 512 // bytes
 	ones   = 0x0101010101010101
 	sevens = 0x7F7F7F7F7F7F7F7F
 )
 
-// load reads the word at b[i].
-func load(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i : i+word]) }
+// load reads the word at b[i]. Written out it needs no slice of b.
+func load(b []byte, i int) uint64 {
+	return uint64(b[i]) | uint64(b[i+1])<<8 | uint64(b[i+2])<<16 | uint64(b[i+3])<<24 |
+		uint64(b[i+4])<<32 | uint64(b[i+5])<<40 | uint64(b[i+6])<<48 | uint64(b[i+7])<<56
+}
 
 // hits marks with 0x80 the bytes of a word that are zero, and no others.
 func hits(w uint64) uint64 { return ^((w&sevens + sevens) | w | sevens) }
@@ -54,23 +56,17 @@ func nth(b []byte, c byte, n int) int {
 	}
 }
 
-// nearNth is nth up to a quiet stretch: c number n-left+1 is not before b[i].
+// nearNth is nth for some way: left are not before b[i].
 func nearNth(b []byte, c byte, n int) (i, left int) {
+	b = b[:min(len(b), way)]
 	want := ones * uint64(c)
-	for none := 0; i+word <= len(b) && none < quiet; i += word {
+	for ; i < len(b)-(word-1); i += word {
 		h := hits(load(b, i) ^ want)
 		k := count(h)
 		if k >= n {
 			return i + placeOf(h, n), 0
 		}
-		if n -= k; k > 0 {
-			none = 0
-		} else {
-			none++
-		}
-	}
-	if len(b)-i >= word {
-		return i, n
+		n -= k
 	}
 	for ; i < len(b); i++ {
 		if b[i] == c {
