@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,10 +34,10 @@ func TestPages(t *testing.T) {
 	files := docsFiles(t)
 	blocks := 0
 	for _, page := range pages(t) {
-		for _, s := range sections(t, page) {
+		for _, s := range sections(page, read(t, page)) {
 			blocks += len(s.of("feed")) + len(s.of("steps")) + len(s.of("spine"))
 			if len(s.blocks) > 0 {
-				t.Run(fmt.Sprintf("%s:%d", strings.TrimPrefix(page, "../../"), s.line), func(t *testing.T) { s.run(t, files) })
+				t.Run(fmt.Sprintf("%s:%d", strings.TrimPrefix(page, "../../"), s.line), func(t *testing.T) { report(t, s.faults(files)) })
 			}
 		}
 	}
@@ -87,16 +86,12 @@ func (s *section) of(what string) []block {
 	return slices.DeleteFunc(slices.Clone(s.blocks), func(b block) bool { return !b.is(what) })
 }
 
-func sections(t *testing.T, page string) []section {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
+// sections cuts a page. A block without an end is no block that is known.
+func sections(page, text string) []section {
 	out := []section{{page: page, line: 1}}
 	var in *block
 	n := 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		n++
 		last := &out[len(out)-1]
 		switch fence, isFence := strings.CutPrefix(strings.TrimRight(line, "\n"), "```"); {
@@ -111,92 +106,104 @@ func sections(t *testing.T, page string) []section {
 		}
 	}
 	if in != nil {
-		t.Errorf("%s:%d: the block has no end", page, in.line)
+		last := &out[len(out)-1]
+		last.blocks = append(last.blocks, block{line: in.line, info: []string{"yaml", "without", "end"}})
 	}
 	return out
 }
 
-// run takes the blocks of a section in their order.
-func (s *section) run(t *testing.T, files map[string]string) {
-	p := newDocsProject(s, files)
-	if whole := p.load(t, nil); whole != nil {
-		p.plan = whole
+func report(t *testing.T, faults []string) {
+	for _, f := range faults {
+		t.Error(f)
 	}
-	var copies []message.Delivery
+}
+
+// faults takes the blocks of a section in their order and says what is wrong.
+func (s *section) faults(files map[string]string) []string {
+	p := newDocsProject(s, files)
+	p.load(nil)
 	for _, b := range s.blocks {
 		switch {
 		case len(b.info) == 0 || b.isFile():
 		case b.info[0] == "sh":
-			commands(t, b.text)
+			p.commands(b)
 		case b.info[0] == "yaml":
-			s.yaml(t, p, b)
+			p.yaml(b)
 		case b.is("in"):
-			p.decide(t, s, b)
-			copies = slices.Clone(p.decision.Deliveries)
+			p.decide(b)
 		case b.is("out"):
-			copies = p.out(t, s, b, copies)
+			p.out(b)
 		case b.is("outcome"):
-			p.outcome(t, s, b)
+			p.outcome(b)
 		}
 	}
+	return p.found
+}
+
+func (p *docsProject) fault(line int, format string, args ...any) {
+	p.found = append(p.found, fmt.Sprintf("%s:%d: ", p.section.page, line)+fmt.Sprintf(format, args...))
 }
 
 // commands looks at the lines that begin with spine-engine: the program takes them.
-func commands(t *testing.T, text string) {
-	t.Helper()
-	for line := range strings.Lines(text) {
+func (p *docsProject) commands(b block) {
+	n := b.line
+	for line := range strings.Lines(b.text) {
 		line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
 		for part := range strings.SplitSeq(line, " | ") {
-			if words := shellWords(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(part), "&"))); len(words) > 1 && words[0] == "spine-engine" {
-				checkLine(t, words)
+			words := shellWords(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(part), "&")))
+			if len(words) < 2 || words[0] != "spine-engine" {
+				continue
+			}
+			if err := lineError(words); err != nil {
+				p.fault(n, "%q: %v", words, err)
 			}
 		}
+		n++
 	}
 }
 
-func (s *section) yaml(t *testing.T, p *docsProject, b block) {
+func (p *docsProject) yaml(b block) {
 	switch {
 	case b.is("ignore") && len(b.info) > 3, b.is("spine"), b.is("feed") && hasKey(b.text, "feed"):
 	case b.is("feed"), b.is("steps"):
-		p.plan = p.load(t, &b)
+		p.load(&b)
 	case b.is("ignore"):
-		t.Errorf("%s:%d: say why this block is ignored", s.page, b.line-1)
+		p.fault(b.line-1, "say why this block is ignored")
 	default:
-		t.Errorf("%s:%d: say what this block is: yaml feed, yaml steps, yaml spine, or yaml ignore and why", s.page, b.line-1)
+		p.fault(b.line-1, "say what this block is: yaml feed, yaml steps, yaml spine, or yaml ignore and why")
 	}
 }
 
-// load reads the section's project with one part; nil where there is none, or problems.
-func (p *docsProject) load(t *testing.T, part *block) *routes.Plan {
-	t.Helper()
+// load reads the section's project with one part, if there is anything to read.
+func (p *docsProject) load(part *block) {
 	fsys := p.files(part)
 	if fsys == nil {
-		return nil
+		return
 	}
 	plan, problems := routes.Load(fsys, routes.LoadOptions{Kinds: kinds()})
 	for _, problem := range problems {
-		if problem.Severity == conf.Warning && p.incomplete(problem) {
-			continue
-		}
-		t.Errorf("%s: %s", p.where(problem), problem)
-	}
-	if plan != nil && len(plan.Tests()) > 0 {
-		r := feedtest.Run(plan, feedtest.Options{})
-		var out strings.Builder
-		if _, failed, _ := r.Counts(); failed > 0 && r.Print(&out) == nil {
-			t.Errorf("%s:%d: tests fail\n%s", p.section.page, p.section.line, &out)
+		if problem.Severity != conf.Warning || !p.incomplete(problem) {
+			p.fault(p.lineOf(problem), "%s", problem)
 		}
 	}
-	return plan
+	if p.plan = plan; plan == nil || len(plan.Tests()) == 0 {
+		return
+	}
+	r := feedtest.Run(plan, feedtest.Options{})
+	var out strings.Builder
+	if _, failed, _ := r.Counts(); failed > 0 && r.Print(&out) == nil {
+		p.fault(p.section.line, "tests fail\n%s", &out)
+	}
 }
 
 var docsNow = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 
 // decide takes a message through the last project that was loaded.
-func (p *docsProject) decide(t *testing.T, s *section, b block) {
-	t.Helper()
+func (p *docsProject) decide(b block) {
+	p.decision, p.copies = &message.Decision{}, nil
 	if p.plan == nil {
-		t.Fatalf("%s:%d: no project before this message", s.page, b.line)
+		p.fault(b.line, "no sound project before this message")
+		return
 	}
 	source := "pas"
 	if len(b.info) > 2 {
@@ -211,33 +218,29 @@ func (p *docsProject) decide(t *testing.T, s *section, b block) {
 	}
 	e.Body = message.InMemory([]byte(body))
 	p.decision = p.plan.Decide(e, docsNow)
+	p.copies = slices.Clone(p.decision.Deliveries)
 }
 
 // out compares the next copy for a queue.
-func (p *docsProject) out(t *testing.T, s *section, b block, copies []message.Delivery) []message.Delivery {
-	t.Helper()
-	i := slices.IndexFunc(copies, func(d message.Delivery) bool {
+func (p *docsProject) out(b block) {
+	i := slices.IndexFunc(p.copies, func(d message.Delivery) bool {
 		return len(b.info) > 2 && (d.Queue == b.info[2] || strings.HasSuffix(d.Queue, "/"+b.info[2]))
 	})
 	if i < 0 {
-		t.Errorf("%s:%d: no such copy; the message is %v, %d copies are left", s.page, b.line, told(p.decision), len(copies))
-		return copies
+		p.fault(b.line, "no such copy; the message is %q, %d copies are left", told(p.decision), len(p.copies))
+		return
 	}
-	body, err := copies[i].Body.ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	body, err := p.copies[i].Body.ReadAll()
+	p.copies = slices.Delete(p.copies, i, i+1)
 	got := strings.TrimRight(strings.ReplaceAll(string(body), "\r", "\n"), "\n")
-	if want := strings.TrimRight(b.text, "\n"); got != want {
-		t.Errorf("%s:%d: the page shows\n%s\nand what comes is\n%s", s.page, b.line, want, got)
+	if want := strings.TrimRight(b.text, "\n"); got != want || err != nil {
+		p.fault(b.line, "the page shows\n%s\nand what comes is (%v)\n%s", want, err, got)
 	}
-	return slices.Delete(copies, i, i+1)
 }
 
-func (p *docsProject) outcome(t *testing.T, s *section, b block) {
-	t.Helper()
+func (p *docsProject) outcome(b block) {
 	if got := told(p.decision); got != strings.TrimSpace(b.text) {
-		t.Errorf("%s:%d: the page says %q, it is %q", s.page, b.line, strings.TrimSpace(b.text), got)
+		p.fault(b.line, "the page says %q, it is %q", strings.TrimSpace(b.text), got)
 	}
 }
 

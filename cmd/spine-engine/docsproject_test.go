@@ -65,8 +65,10 @@ type docsProject struct {
 	section  *section
 	base     map[string]string
 	from     map[string]int // files of the page: the line of the page at which line 1 stands
-	plan     *routes.Plan
-	decision *message.Decision
+	found    []string
+	plan     *routes.Plan       // loaded last; nil when it had problems
+	decision *message.Decision  // of the last message
+	copies   []message.Delivery // of it, that no block has shown yet
 }
 
 func newDocsProject(s *section, base map[string]string) *docsProject {
@@ -168,10 +170,10 @@ func (p *docsProject) incomplete(problem routes.Problem) bool {
 		func(s string) bool { return strings.HasPrefix(problem.Text, s) })
 }
 
-// where is the place on the page that a problem is about.
-func (p *docsProject) where(problem routes.Problem) string {
+// lineOf is the line of the page that a problem is about.
+func (p *docsProject) lineOf(problem routes.Problem) int {
 	if first := p.from[problem.File]; first > 0 {
-		return fmt.Sprintf("%s:%d", p.section.page, first+max(problem.Line, 1)-1)
+		return first + max(problem.Line, 1) - 1
 	}
-	return fmt.Sprintf("%s:%d", p.section.page, p.section.line)
+	return p.section.line
 }

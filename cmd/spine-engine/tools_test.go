@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -29,23 +30,30 @@ func TestToolsPageShowsRealCommandLines(t *testing.T) {
 
 func checkLine(t *testing.T, words []string) {
 	t.Helper()
-	cmd, rest, err := newRoot().Find(words[1:])
-	if err != nil || words[0] != "spine-engine" || cmd.Name() == "spine-engine" {
+	if err := lineError(words); err != nil {
 		t.Errorf("%q: %v", words, err)
-		return
+	}
+}
+
+// lineError says why the program would not take a command line.
+func lineError(words []string) error {
+	cmd, rest, err := newRoot().Find(words[1:])
+	switch {
+	case err != nil:
+		return err
+	case words[0] != "spine-engine" || cmd.Name() == "spine-engine":
+		return errors.New("no command of ours")
 	}
 	if err := cmd.ParseFlags(rest); err != nil {
-		t.Errorf("%q: %v", words, err)
-		return
+		return err
 	}
 	if err := cmd.ValidateArgs(cmd.Flags().Args()); err != nil {
-		t.Errorf("%q: %v", words, err)
+		return err
 	}
 	if script := cmd.Flags().Lookup("script"); script != nil && strings.HasPrefix(script.Value.String(), "[") {
-		if _, err := readScript(script.Value.String()); err != nil {
-			t.Errorf("%q: %v", words, err)
-		}
+		_, err = readScript(script.Value.String())
 	}
+	return err
 }
 
 // shellWords splits at blanks, single quotes kept together.
