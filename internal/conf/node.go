@@ -1,7 +1,10 @@
 package conf
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -31,10 +34,22 @@ type Node struct {
 // Parse reads one YAML document. Faults of syntax, and the traps, go to
 // ctx.Problems; the result is nil when nothing can be read.
 func Parse(ctx *Context, file string, data []byte) *Node {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	data, unfit := plainText(file, data)
+	if unfit != nil {
+		ctx.Problems.Add(*unfit)
+		return nil
+	}
+	var doc, more yaml.Node
+	documents := yaml.NewDecoder(bytes.NewReader(data))
+	if err := documents.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		ctx.Problems.Add(syntaxProblem(file, err))
 		return nil
+	}
+	if err := documents.Decode(&more); err == nil {
+		ctx.Problems.Add(Problem{File: file, Line: more.Line, Column: more.Column, Text: "a second document begins here, and only the first is read",
+			Hint: "remove the line --- before it, or make two files"})
+	} else if !errors.Is(err, io.EOF) {
+		ctx.Problems.Add(syntaxProblem(file, err))
 	}
 	if len(doc.Content) == 0 {
 		ctx.Problems.Add(Problem{File: file, Text: "the file is empty", Hint: `begin with "spine: v1"`})
@@ -74,6 +89,11 @@ func (n *Node) checkDuplicates() {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.y.Content); i += 2 {
 		k := n.y.Content[i]
+		if k.Tag == "!!merge" && n.y.Content[i+1].Kind != yaml.AliasNode { // an alias is reported itself
+			n.child(k).Errorf("write the values out", "YAML merge keys (<<) are not part of the feed language")
+			n.ctx.Problems.trap(n.child(k))
+			n.ctx.Problems.trap(n)
+		}
 		if line, dup := seen[k.Value]; dup {
 			n.child(k).Errorf("keep one of the two", "key %q stands here twice, first in line %d", k.Value, line)
 		}
