@@ -81,6 +81,28 @@ func TestReleaseOfSeveralFindings(t *testing.T) {
 	}
 }
 
+// What follows a step that makes another document, or names a value, would find
+// the wrong one, and who may not see the message would get all of it.
+func TestReleaseLeavesNoFirmStepOut(t *testing.T) {
+	for _, c := range []struct{ name, step string }{
+		{"template", "template: { file: templates/r.hl7 }"},
+		{"template in shared steps", "use: make"},
+		{"let within each within when", "when: { if: true, do: [ { each: { in: OBX(*), as: o, do: [ { let: { x: 'string(int(msg[\"o-3\"]))' } } ] } } ] }"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := mustLoad(t, map[string]string{
+				"feeds/f.yaml":    testFeed("steps:\n  make: [ { template: { file: templates/r.hl7 } } ]\ntransform:\n  - " + c.step + "\n  - set: { MSH-5: X }\n" + toEPR),
+				"templates/r.hl7": "MSH|^~\\&|{{ string(int(msg[\"PID-5\"])) }}|X|||1||ORU^R01|7|P|2.4\n",
+			})
+			d := decide(t, p, oru)
+			again := p.DecideAgain(d.Envelope, testNow, heldOf(d))
+			if d.Outcome != message.Held || again.Outcome != message.Held || len(again.Deliveries) > 0 {
+				t.Errorf("%s\nthen %s", told(t, d), told(t, again))
+			}
+		})
+	}
+}
+
 // Parts of parts of parts are found again, and no deeper ones are made.
 func TestPartsOfParts(t *testing.T) {
 	const split = "split: { group: [OBR], keep: [MSH], id: 'msg.control_id + \".\" + string(part.index)' }\n"

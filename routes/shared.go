@@ -85,6 +85,9 @@ type named struct {
 	local int
 }
 
+// Firm implements transforms.Firm: what follows reads what it names.
+func (let) Firm() {}
+
 // Apply implements transforms.Step.
 func (l let) Apply(in *transforms.Input) error {
 	for _, v := range l {

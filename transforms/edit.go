@@ -38,6 +38,9 @@ func (m *Move) Apply(in *Input) error {
 // Remove takes out segments, or empties fields, repetitions and components.
 type Remove struct{ At []message.Selector }
 
+// Firm implements Firm.
+func (*Remove) Firm() {}
+
 // Apply removes; what is not there needs no removing.
 func (r *Remove) Apply(in *Input) error {
 	for _, s := range r.At {

@@ -6,6 +6,9 @@ import "github.com/spine-engine/spine-engine/internal/message"
 // adds next year does not pass. The header of the format always stays.
 type Keep struct{ At []message.Selector }
 
+// Firm implements Firm.
+func (*Keep) Firm() {}
+
 // Apply keeps.
 func (k *Keep) Apply(in *Input) error {
 	w, err := walker(in.Doc, "keep")

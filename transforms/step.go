@@ -16,8 +16,8 @@ type Input struct {
 	// here (template, to_xml, from_xml). Nil: the step only sets Doc.
 	Swap func(doc message.Doc)
 	// Skip, when not nil, names places that do not count this time, because a
-	// person released the message: a step there that fails is left out. What it
-	// had not yet written is not written.
+	// person released the message: a step there that fails is left out, unless it
+	// is Firm. What it had not yet written is not written.
 	Skip func(message.Place) bool
 	// Trace, when not nil, is told of every step that was done and how it ended
 	// (nil: well), and of every row of a table that was used.
@@ -47,6 +47,13 @@ type Step interface {
 	Apply(in *Input) error
 }
 
+// Firm is a step that is never left out, for what follows would find another
+// message than it was written for, or somebody would see what he must not.
+type Firm interface {
+	Step
+	Firm()
+}
+
 // Value is a text that a step writes: a constant or an expression.
 type Value interface {
 	Text(in *Input) (string, error)
@@ -70,6 +77,7 @@ type Stop struct {
 	Reason  string
 	Reply   message.Reply // for Rejected
 	Place   message.Place
+	Firm    bool // of a step that is never left out; see Firm
 }
 
 func (s *Stop) Error() string { return fmt.Sprintf("%s: %s", s.Outcome, s.Reason) }
@@ -96,7 +104,11 @@ func (c Chain) Apply(in *Input) error {
 			continue
 		}
 		stop := placed(err, s.Place)
-		if in.Skip == nil || !in.Skip(stop.Place) {
+		if _, firm := s.Step.(Firm); firm && !stop.Firm {
+			c := *stop
+			c.Firm, stop = true, &c
+		}
+		if in.Skip == nil || stop.Firm || !in.Skip(stop.Place) {
 			return stop
 		}
 	}

@@ -14,6 +14,9 @@ type ToXML struct {
 	Parse func([]byte) (message.Doc, error) // makes the XML document
 }
 
+// Firm implements Firm.
+func (*ToXML) Firm() {}
+
 // Apply makes the XML document the message.
 func (x *ToXML) Apply(in *Input) error {
 	d, ok := in.Doc.(*hl7doc.Doc)
@@ -31,6 +34,9 @@ func (x *ToXML) Apply(in *Input) error {
 // FromXML turns XML in the form of ToXML into an HL7 message. Namespaces, the
 // root's name and white space between elements mean nothing.
 type FromXML struct{}
+
+// Firm implements Firm.
+func (FromXML) Firm() {}
 
 // Apply makes the HL7 message the message.
 func (FromXML) Apply(in *Input) error {

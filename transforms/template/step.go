@@ -16,6 +16,9 @@ type Step struct {
 
 var _ transforms.Step = (*Step)(nil)
 
+// Firm implements transforms.Firm.
+func (*Step) Firm() {}
+
 // Apply renders, parses and swaps. When it fails the message stays as it was.
 func (s *Step) Apply(in *transforms.Input) error {
 	b, err := s.Template.Render(in)
