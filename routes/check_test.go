@@ -143,3 +143,32 @@ func writeProblems(t *testing.T, path string, ar *txtar.Archive, got string) {
 		t.Fatal(err)
 	}
 }
+
+// One file with all faults: each line that says so holds one, which is reported
+// once, and nothing is reported that is only its consequence.
+func TestManyFaults(t *testing.T) {
+	const file = "feeds/f.yaml"
+	fsys := fstest.MapFS{}
+	for _, name := range []string{"base", "many-faults"} {
+		for _, f := range readArchive(t, "testdata/check/"+name+".txtar").Files {
+			fsys[f.Name] = &fstest.MapFile{Data: f.Data}
+		}
+	}
+	var want, got []int
+	n := 0
+	for l := range strings.Lines(string(fsys[file].Data)) {
+		if n++; strings.HasSuffix(l, "# fault\n") {
+			want = append(want, n)
+		}
+	}
+	_, problems := Load(fsys, testOptions())
+	for _, p := range problems {
+		if p.File != file || p.Severity != conf.Error {
+			t.Errorf("not a fault of the file: %s", p)
+		}
+		got = append(got, p.Line)
+	}
+	if d := cmp.Diff(want, got); d != "" || len(want) < 40 {
+		t.Errorf("%d faults: %s", len(want), d)
+	}
+}
