@@ -81,9 +81,10 @@ type explaining struct {
 }
 
 type explainTally struct {
-	copies, differ, fileDiffer, bytesDiffer int
-	outcomes                                map[string]int
-	faults                                  []string
+	copies, differ                             int
+	files, fileCopies, fileDiffer, bytesDiffer int
+	outcomes                                   map[string]int
+	faults                                     []string
 }
 
 func (x *explaining) example(ctx context.Context, from string) (err error) {
@@ -99,22 +100,10 @@ func (x *explaining) example(ctx context.Context, from string) (err error) {
 		return err
 	}
 	defer func() { x.engine.kill() }()
-	if err := x.pauseAll(ctx); err != nil {
-		return err
-	}
-	for _, w := range x.copy.ways {
-		if err := x.send(ctx, w); err != nil {
-			return fmt.Errorf("%s: %w", w.kind, err)
+	for _, part := range []func(context.Context) error{x.pauseAll, x.sendAll, x.readStored, x.compareStored, x.compareFiles} {
+		if err := part(ctx); err != nil {
+			return err
 		}
-	}
-	if err := x.readStored(ctx); err != nil {
-		return err
-	}
-	if err := x.compareStored(ctx); err != nil {
-		return err
-	}
-	if err := x.compareFiles(ctx); err != nil {
-		return err
 	}
 	x.judge()
 	return nil
@@ -151,6 +140,15 @@ func (x *explaining) own(endings ...string) (out []*item, err error) {
 		}
 	}
 	return out, err
+}
+
+func (x *explaining) sendAll(ctx context.Context) error {
+	for _, w := range x.copy.ways {
+		if err := x.send(ctx, w); err != nil {
+			return fmt.Errorf("%s: %w", w.kind, err)
+		}
+	}
+	return nil
 }
 
 func (x *explaining) send(ctx context.Context, w way) error {
@@ -336,8 +334,8 @@ func (x *explaining) judge() {
 	reached := x.reached()
 	x.check(reached == len(x.sent), "%s: the bytes of %d of %d messages sent are stored", x.copy.name, reached, len(x.sent))
 	x.check(t.differ == 0, "%s: explained as stored: %d of %d differ", x.copy.name, t.differ, n)
-	x.check(t.fileDiffer == 0, "%s: explained as files: %d of %d differ", x.copy.name, t.fileDiffer, n)
-	x.check(t.bytesDiffer == 0, "%s: the bytes of %d copies: %d differ", x.copy.name, t.copies, t.bytesDiffer)
+	x.check(t.fileDiffer == 0, "%s: explained as files: %d of %d differ", x.copy.name, t.fileDiffer, t.files)
+	x.check(t.bytesDiffer == 0, "%s: the bytes of %d copies of those: %d differ", x.copy.name, t.fileCopies, t.bytesDiffer)
 	for _, f := range t.faults {
 		x.note("%s", f)
 	}

@@ -91,9 +91,14 @@ func partLines(parts []storedPart) (out []string) {
 }
 
 // fileLines are those of the stored message that the command tells of a file too.
+// Of what is quarantined it cannot tell the reason if the wire gave it: a mailbox
+// says "there is no message in it" of bytes that by MLLP would be a bad MSH.
 func (m *storedMessage) fileLines() []string {
 	out := []string{"outcome " + m.Outcome + ", answer " + cmp.Or(m.Reply, "none")}
 	for _, p := range m.Parts {
+		if p.Outcome == quarantined {
+			p.Reason = ""
+		}
 		out = append(out, fmt.Sprintf("part %s %d: %s %s %s, findings %v", p.Feed, p.Number, p.Outcome, p.Rule, p.Reason, p.Findings))
 	}
 	for i := range m.Copies {
@@ -107,6 +112,9 @@ func (m *explainedFile) lines() []string {
 	code, _, _ := strings.Cut(m.Answer, ",")
 	out := []string{"outcome " + m.Outcome + ", answer " + code}
 	for _, p := range m.Parts {
+		if p.Outcome == quarantined {
+			p.Reason = ""
+		}
 		found := []struct{ Rule, Text string }{}
 		for _, f := range p.Findings {
 			found = append(found, struct{ Rule, Text string }{fmt.Sprintf("%s:%d", f.Rule.File, f.Rule.Line), f.Text})
@@ -118,6 +126,8 @@ func (m *explainedFile) lines() []string {
 	}
 	return out
 }
+
+const quarantined = "quarantined"
 
 const separator = "--- message "
 

@@ -92,7 +92,7 @@ func inner(args []string) (code int, ok bool) {
 		return 0, false
 	}
 	parts := map[string]func([]string) error{
-		"_send": sendMain, "_logfloor": logFloorMain, "_filefloor": fileFloorMain, "_within": withinMain,
+		"_send": sendMain, "_logfloor": logFloorMain, "_filefloor": fileFloorMain, "_within": withinMain, "_resolving": resolvingMain,
 	}
 	part, ok := parts[args[0]]
 	if !ok {

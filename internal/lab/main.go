@@ -56,6 +56,7 @@ func experiments() []experiment {
 		{"reload", "a project edited under load; a broken edit changes nothing", runReload},
 		{"reprocess", "3,000 queued under a wrong mapping are decided again, through kills, and arrive once, in order", runReprocess},
 		{"explain", "what explain says of a message is what the running engine did with it, for every example", runExplain},
+		{"hostile", "documents made to do harm are refused at once; names that move and redirects lead nowhere", runHostile},
 		{"isolation", "a dead destination harms no other; its queue drains in order", runIsolation},
 		{"speed", "accepting and delivering against what the disk allows; memory; start", runSpeed},
 		{"large", "25 MB messages, four at once, to eight mailboxes", runLarge},
@@ -120,7 +121,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.StringVar(&s.corpus, "corpus", "../shared/corpus/hl7/files", "corpus: folder of real messages")
 	f.StringVar(&s.examples, "examples", "examples", "explain, hostile: folder of the examples")
 	f.IntVar(&s.rounds, "rounds", 0, "kill, powercut: how many (20, 10); isolation, speed: measurements per median (5)")
-	f.IntVar(&s.count, "messages", 0, "kill: messages in all (20000); isolation: messages to drain (50000); large: messages (4)")
+	f.IntVar(&s.count, "messages", 0, "kill: messages in all (20000); isolation: messages to drain (50000); large: messages (4); explain: messages of each example that need a file of their own (60)")
 	f.DurationVar(&s.length, "seconds", time.Minute, "speed: length of the sustained run, like 60s")
 	f.DurationVar(&s.slice, "slice", 5*time.Second, "speed, isolation: length of one short measurement")
 	f.Int64Var(&s.fill, "fill", 1<<30, "speed: bytes in the store before the start is timed; 0 = skip")

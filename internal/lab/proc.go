@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// watcher samples a process from outside, every 250 ms.
+// watcher samples a process from outside.
 type watcher struct {
 	pid    int
 	stop   context.CancelFunc
@@ -25,7 +25,9 @@ type watcher struct {
 
 const watchEvery = 250 * time.Millisecond
 
-func watchProcess(ctx context.Context, pid int) *watcher {
+func watchProcess(ctx context.Context, pid int) *watcher { return watchOften(ctx, pid, watchEvery) }
+
+func watchOften(ctx context.Context, pid int, every time.Duration) *watcher {
 	w := &watcher{pid: pid, began: time.Now()}
 	w.before, _ = cpuTime(pid) // 0 where there is no /proc
 	ctx, w.stop = context.WithCancel(ctx)
@@ -36,7 +38,7 @@ func watchProcess(ctx context.Context, pid int) *watcher {
 			case <-ctx.Done():
 				w.look()
 				return
-			case <-time.After(watchEvery):
+			case <-time.After(every):
 			}
 		}
 	})
