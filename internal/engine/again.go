@@ -37,6 +37,10 @@ func (r *reprocess) decide(rec *store.Record, old []int) (store.Replacement, Rep
 			l.old = append(l.old, i)
 		}
 	}
+	if l.unsure() {
+		return store.Replacement{}, Reprocessed{Copies: len(old), Left: len(old),
+			Why: map[string]int{"some of its copies have been sent, and the project makes another number of them now": len(old)}}
+	}
 	l.lay()
 	if !l.changed {
 		deed.Unchanged = len(l.old)
@@ -131,6 +135,40 @@ func (l *layer) take(n, i int) {
 // had reports whether there is, or was, such a copy, whatever became of it.
 func (l *layer) had(feed string, s store.Slot) bool {
 	return slices.ContainsFunc(l.rec.Copies, func(c store.Copy) bool { return c.Queue == l.queue && c.Feed == feed && c.Slot == s })
+}
+
+// unsure reports whether copies could be taken for others: the plan makes another
+// number of them for one part now, and some have been sent. A copy is known by its
+// number among them, so one that has been sent might be made for one that has not.
+func (l *layer) unsure() bool {
+	type group struct {
+		feed string
+		part int
+	}
+	had, makes, sent := map[group]map[int]bool{}, map[group]int{}, map[group]bool{}
+	for i := range l.rec.Copies {
+		c := &l.rec.Copies[i]
+		if c.Queue != l.queue {
+			continue
+		}
+		g := group{c.Feed, c.Part}
+		if had[g] == nil {
+			had[g] = map[int]bool{}
+		}
+		had[g][c.Slot.Number] = true
+		sent[g] = sent[g] || c.State == message.Delivered || c.State == message.Expired
+	}
+	for i := range l.d.Deliveries {
+		if d := &l.d.Deliveries[i]; d.Queue == l.queue {
+			makes[group{d.Feed, l.slots[i].Part}]++
+		}
+	}
+	for g := range sent {
+		if sent[g] && makes[g] > 0 && makes[g] != len(had[g]) {
+			return true
+		}
+	}
+	return false
 }
 
 // fate is what becomes of a copy that the plan does not make any more.

@@ -419,3 +419,38 @@ func TestReprocessEndsWithTheEngine(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Copies of one part are known by their number among them. When the project makes
+// another number of them, one that was sent could come again as one that was not.
+func TestReprocessSendsNothingTwiceWhenThereAreMore(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	most := 1
+	l := newLab(t, func(d *message.Delivery) (adapters.Reply, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(got) == most {
+			return adapters.Reply{}, errors.New("refused")
+		}
+		got = append(got, d.ControlID)
+		return adapters.Reply{Code: "AA"}, nil
+	})
+	feed := func(first string) string {
+		return strings.Replace(wireFeed, "order: { per: PID-3.1 }", "order: strict\n    emit: [ { when: { if: "+first+", do: [ { drop: no } ] } }, { set: { MSH-10: two } }, { set: { MSH-10: three } } ]", 1)
+	}
+	l.write("feeds/f.yaml", feed("true"))
+	l.start()
+	l.take("A01", "1", "C1")
+	await(t, "the first copy", func() bool { return l.totals().Copies[message.Delivered] == 1 })
+	l.reload(feed("false"))
+	wantCounts(t, l.reprocess(Reprocess{Queue: "f/out"}), Reprocessed{Copies: 1, Left: 1})
+	mu.Lock()
+	most = 9
+	mu.Unlock()
+	await(t, "the queue to be empty", func() bool { return l.totals().Copies[message.Queued] == 0 })
+	mu.Lock()
+	defer mu.Unlock()
+	if !slices.Equal(got, []string{"two", "three"}) {
+		t.Errorf("arrived %v", got)
+	}
+}
