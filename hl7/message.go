@@ -128,12 +128,22 @@ func (m *Message) Segments() iter.Seq[Segment] {
 // Clone gives a copy whose edits never show in m, nor m's in it. It copies no
 // message bytes, and may be called from several goroutines while nobody edits m.
 func (m *Message) Clone() *Message {
-	c := *m
-	if m.ownSegs {
-		c.own()
+	c := roomy(m)
+	if c.block = nil; m.ownSegs {
+		c.segs = slices.Clone(m.segs)
 	}
-	c.block = nil
-	return &c
+	return c
+}
+
+// roomy copies a message into one piece of memory with room for the few segments
+// that most feeds edit.
+func roomy(m *Message) *Message {
+	room := &struct {
+		m     Message
+		edits [4][]byte
+	}{m: *m}
+	room.m.edits = append(room.edits[:0], m.edits...)
+	return &room.m
 }
 
 // line makes the segment src[off:end] with the terminator src[end:next].
@@ -158,16 +168,9 @@ func (m *Message) is(i int, id string) bool {
 // private makes segs this message's own before the first edit.
 func (m *Message) private() {
 	if !m.ownSegs {
-		m.own()
-		m.ownSegs = true
+		m.segs, m.ownSegs = slices.Clone(m.segs), true
 	}
 	m.edited = true
-}
-
-// own copies what edits change, with room for the few segments that most feeds edit.
-func (m *Message) own() {
-	m.segs = slices.Clone(m.segs)
-	m.edits = append(make([][]byte, 0, max(len(m.edits)+1, 4)), m.edits...)
 }
 
 // replace gives segment i new content; b must not be changed afterwards.

@@ -37,7 +37,7 @@ func ParseWith(b []byte, o Options) (*Message, error) {
 	if uint64(len(b)) >= math.MaxUint32 {
 		return nil, &ParseError{Text: "message of 4 GiB or more", Hint: "deliver it as a file, unparsed"}
 	}
-	m := &Message{orig: b, src: b, valid: utf8.Valid(b)}
+	m := roomy(&Message{orig: b, src: b, valid: utf8.Valid(b)})
 	bom, err := m.decodeWide(&o)
 	if err != nil {
 		return nil, err

@@ -15,12 +15,12 @@ func (m *Message) Set(p Path, text string) error {
 	if p.p == nil || p.p.field == 0 {
 		return refuse(p, "a text needs a field to go to", "such as PID-5.1; use SetRaw for a whole segment", nil)
 	}
-	if !utf8.ValidString(text) {
-		return &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: 1, Reason: "it is not valid UTF-8"}
-	}
 	var few [64]byte
 	if m.delims.bare(text) && m.put(p.p, append(few[:0], text...)) {
 		return nil
+	}
+	if !utf8.ValidString(text) {
+		return &UnfitError{Selector: p.String(), Charset: m.cs.name, Characters: 1, Reason: "it is not valid UTF-8"}
 	}
 	return m.edit(p, len(text) > 0, func(seg []byte) ([]byte, error) {
 		er7, unfit := escape(make([]byte, 0, len(text)+8), text, &m.delims, m.formatted(seg, p.p))
