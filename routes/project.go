@@ -101,8 +101,12 @@ func textOr(n *conf.Node, def string) string {
 
 func (l *loader) environment(n *conf.Node) {
 	l.plan.Environment = n.OneOf("test", "test", "live")
-	if l.options.Environment != "" {
-		l.plan.Environment = l.options.Environment
+	switch o := l.options.Environment; o {
+	case "":
+	case "test", "live":
+		l.plan.Environment = o
+	default:
+		l.problems.Add(Problem{File: "spine.yaml", Text: fmt.Sprintf("there is no environment %q", o), Hint: "ask for test or live"})
 	}
 }
 

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -26,9 +27,8 @@ func readReplies(whole, n *conf.Node, config adapters.DestinationConfig) (map[st
 		}
 		return map[string]Rule{adapters.Written: {Do: DoDone, Retries: -1}}, 0
 	}
-	const example = "add reply: { AA: done, AE: { retry: 5, then: stop }, AR: dead_letter, none: { after: 30s, do: retry } }"
 	if !n.Present() {
-		whole.Errorf(example, "what replies mean is not declared")
+		whole.Errorf(replyExample(config), "what replies mean is not declared")
 		return nil, 0
 	}
 	out := map[string]Rule{adapters.WrongID: {Do: DoRetry, Retries: -1}, adapters.Unreadable: {Do: DoRetry, Retries: -1}}
@@ -53,6 +53,20 @@ func readReplies(whole, n *conf.Node, config adapters.DestinationConfig) (map[st
 		}
 	}
 	return out, after
+}
+
+// replyExample is a table of the codes that the kind of destination asks for.
+func replyExample(config adapters.DestinationConfig) string {
+	c, ok := config.(ReplyCoder)
+	if !ok {
+		return "add reply: { AA: done, AE: { retry: 5, then: stop }, AR: dead_letter, none: { after: 30s, do: retry } }"
+	}
+	usual := map[string]string{"2xx": "done", "4xx": "dead_letter", adapters.NoReply: "{ after: 30s, do: retry }"}
+	var rows []string
+	for _, code := range c.ReplyCodes() {
+		rows = append(rows, code+": "+cmp.Or(usual[code], string(DoRetry)))
+	}
+	return "add reply: { " + strings.Join(rows, ", ") + " }"
 }
 
 func knownCode(s string) bool {
