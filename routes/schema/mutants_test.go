@@ -3,11 +3,14 @@ package schema_test
 import (
 	"flag"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	yaml "go.yaml.in/yaml/v4"
+
+	"github.com/spine-engine/spine-engine/routes/schema"
 )
 
 var every = flag.Int("every", 7, "in how many places one change is made; 1 makes all thousand of them")
@@ -86,6 +89,53 @@ func changes(n *yaml.Node, tell func(what string)) {
 	for i, c := range n.Content {
 		if n.Kind != yaml.MappingNode || i%2 == 1 {
 			changes(c, tell)
+		}
+	}
+}
+
+// What the types say of a missing key is what the loader says of it.
+func TestMissingKeysAreToldAsTheLoaderTellsThem(t *testing.T) {
+	var told strings.Builder
+	note := func(p project) {
+		_, problems := p.load(nil)
+		for _, f := range problems {
+			told.WriteString(f.Text + "\n")
+		}
+	}
+	for _, p := range checked(t) {
+		note(p)
+	}
+	untold := func(what string) bool { // a key whose absence no project above has shown
+		return slices.ContainsFunc(structs(), func(s *schema.Shape) bool {
+			return slices.ContainsFunc(s.Fields, func(f schema.Field) bool {
+				return what == "without "+f.Key && !strings.Contains(told.String(), f.Missing)
+			})
+		})
+	}
+	whole := everything(t).fs.(fstest.MapFS)
+	for file := range (project{"", whole}).files(t) {
+		var doc yaml.Node
+		if err := yaml.Unmarshal(whole[file].Data, &doc); err != nil {
+			t.Fatal(err)
+		}
+		changes(doc.Content[0], func(what string) {
+			if !untold(what) {
+				return
+			}
+			text, err := yaml.Marshal(&doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := maps.Clone(whole)
+			changed[file] = &fstest.MapFile{Data: text}
+			note(project{"", changed})
+		})
+	}
+	for _, s := range structs() {
+		for _, f := range s.Fields {
+			if f.Missing != "" && !strings.Contains(told.String(), f.Missing) {
+				t.Errorf("%s without %s: the loader never says %q", s.Name, f.Key, f.Missing)
+			}
 		}
 	}
 }

@@ -56,20 +56,22 @@ type SetValue struct{}
 func (SetValue) forms() []any { return []any{Value(""), SetMapping{}} }
 
 // SetMapping is raw, copy or parts.
-type SetMapping struct{}
+type SetMapping struct {
+	_ struct{} `title:"value of set" doc:"Parts by number, ER7 as it is, or what stands elsewhere; otherwise a value is a text, or an expression after = and a blank."`
+}
 
 func (SetMapping) picks() []any { return []any{SetRaw{}, SetCopy{}, map[PartNumber]SetValue{}} }
 
 // SetRaw writes ER7.
 type SetRaw struct {
-	_   struct{} `what:"set step" by:"raw" refuses:"copy" title:"raw in set" doc:"Delimiters in it are delimiters."`
-	Raw Value    `key:"raw" doc:"ER7 as it is"`
+	_   struct{} `what:"set step" by:"raw" refuses:"copy"`
+	Raw Value    `key:"raw" doc:"ER7 as it is: delimiters in it are delimiters"`
 }
 
 // SetCopy writes what stands elsewhere.
 type SetCopy struct {
-	_    struct{} `what:"set step" by:"copy" refuses:"raw" title:"copy in set" doc:"With its parts, and null as null."`
-	Copy Selector `key:"copy" doc:"what is copied"`
+	_    struct{} `what:"set step" by:"copy" refuses:"raw"`
+	Copy Selector `key:"copy" doc:"what is copied, with its parts, and null as null"`
 }
 
 // Copy is the step.
