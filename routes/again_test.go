@@ -144,3 +144,37 @@ func TestAFeedTakesAMessageOnce(t *testing.T) {
 		t.Error(told(t, d))
 	}
 }
+
+// What a step could not read to its end is no empty value: neither a template nor
+// a destination's own drop goes by it.
+func TestWhatStepsCannotReadHolds(t *testing.T) {
+	const dear = `count(//*[count(//*) > 0]) > 0`
+	body := "<A>" + strings.Repeat("<b/>", 8000) + "</A>"
+	for _, c := range []struct {
+		name, transform, own string
+		held                 bool // the message, not only its copy
+	}{
+		{"a template of the feed", "transform:\n  - template: { file: templates/t.txt, format: text }\n", "", true},
+		{"a drop of the feed", "transform:\n  - when: { if: 'msg[\"" + dear + "\"] == \"\"', do: [ { drop: nobody } ] }\n", "", true},
+		{"a template of the destination", "", "transform: [ { template: { file: templates/t.txt, format: text } } ], ", false},
+		{"a drop of the destination", "", "transform: [ { when: { if: 'msg[\"" + dear + "\"] == \"\"', do: [ { drop: nobody } ] } } ], ", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := mustLoad(t, map[string]string{
+				"feeds/x.yaml": "spine: v1\nfeed: x\nsources:\n  in: { mailbox: { dir: in }, format: xml }\n" + c.transform +
+					"deliver:\n  - { to: a, sink: {}, " + c.own + "retry: { give_up_after: never } }\nunrouted: hold\n",
+				"templates/t.txt": `{{ msg["` + dear + `"] }}`,
+			})
+			e := xmlEnvelope(body)
+			e.Source = "x/in"
+			d := p.Decide(e, testNow)
+			checkDecision(t, d)
+			switch {
+			case c.held && d.Outcome != message.Held, !c.held && (len(d.Deliveries) != 1 || d.Deliveries[0].State != message.CopyHeld):
+				t.Errorf("%s %v", d.Outcome, d.Parts)
+			case !c.held && bodyOf(t, d.Deliveries[0].Body) != body:
+				t.Error("a held copy is as it was before its own steps")
+			}
+		})
+	}
+}

@@ -121,12 +121,8 @@ func (r *run) ownTransform(o *output, emit transforms.Chain, shared *rendering) 
 	r.detached = shared.detached
 	r.work(shared.doc.Clone())
 	defer r.scope.SetMsg(shared.doc)
-	err := o.steps.Apply(&r.input)
-	if err == nil {
-		err = emit.Apply(&r.input)
-	}
-	if err != nil {
-		return rendering{}, err.(*transforms.Stop)
+	if stop := r.apply(o.place, o.steps, emit); stop != nil {
+		return rendering{}, stop
 	}
 	if o.charset != nil {
 		if err := o.charset.recode(r.input.Doc); err != nil {

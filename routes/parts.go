@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spine-engine/spine-engine/internal/message"
@@ -132,13 +133,30 @@ func (r *run) feed(f *feed) {
 func (r *run) onward(f *feed, doc message.Doc) {
 	if len(f.steps) > 0 {
 		r.work(doc.Clone())
-		if err := f.steps.Apply(&r.input); err != nil {
-			r.part(f, err.(*transforms.Stop), 0)
+		if stop := r.apply(f.place, f.steps); stop != nil {
+			r.part(f, stop, 0)
 			return
 		}
 		doc = r.input.Doc
 	}
 	r.deliver(f, doc)
+}
+
+// apply does steps. What they did by what could not be read to its end does not
+// hold, neither an edit nor a stop.
+func (r *run) apply(at message.Place, chains ...transforms.Chain) *transforms.Stop {
+	r.gaveUp = nil
+	var err error
+	for i := 0; i < len(chains) && err == nil; i++ {
+		err = chains[i].Apply(&r.input)
+	}
+	if gaveUp := cmp.Or(r.gaveUp, unread(r.input.Doc), unread(r.in)); gaveUp != nil {
+		return &transforms.Stop{Outcome: message.Held, Reason: gaveUp.Error(), Place: at}
+	}
+	if err != nil {
+		return err.(*transforms.Stop)
+	}
+	return nil
 }
 
 // work makes doc what steps and expressions see.

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ type run struct {
 	detached bool        // the document at work has no bytes in common with the envelope's body
 	number   int         // of the document or part at work; see numbers.go
 	asked    bool        // the feed's word on it is wanted
+	gaveUp   error       // a document that steps have left behind was not read to its end
 	found    []message.Finding
 	ids      []string           // of the parts
 	room     []message.Delivery // where copies are collected
@@ -41,6 +43,7 @@ func newRun(p *Plan) *run {
 	r := &run{plan: p, scope: expr.NewScope(), answers: expr.NewScope()}
 	r.input.Scope = r.scope
 	r.input.Swap = func(doc message.Doc) {
+		r.gaveUp = cmp.Or(r.gaveUp, unread(r.scope.Msg()))
 		r.scope.SetMsg(doc)
 		r.detached = true
 	}
