@@ -55,6 +55,7 @@ func (l *loader) feed(root *conf.Node) {
 	m := root.Map("feed", feedKeys...)
 	version(m["spine"], root)
 	notYet(m, "newest", "alert")
+	justTexts(m, "description", "owner")
 	f := &feed{name: l.feedName(root, m["feed"]), place: root.Place(), loader: l, nodes: m, tables: map[string]*transforms.Table{},
 		leadsTo: map[*feed]bool{}, made: map[string]string{}}
 	if only := m["only_in"].OneOf(l.plan.Environment, "test", "live"); only != l.plan.Environment {

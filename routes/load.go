@@ -199,6 +199,13 @@ func notYet(m map[string]*conf.Node, keys ...string) {
 	}
 }
 
+// justTexts holds keys that only people read to being texts.
+func justTexts(m map[string]*conf.Node, keys ...string) {
+	for _, k := range keys {
+		m[k].Text()
+	}
+}
+
 func (l *loader) finish() *Plan {
 	p := l.plan
 	h := sha256.New()

@@ -50,6 +50,7 @@ func (l *loader) project(root *conf.Node) {
 func (l *loader) settings(root *conf.Node) map[string]*conf.Node {
 	m := root.Map("spine.yaml", "spine", "description", "environment", "store", "admin", "listeners", "peers", "limits", "reload",
 		"secrets", "steps", "users", "mesh", "defaults", "retention", "alert")
+	justTexts(m, "description")
 	notYet(m, "users", "mesh", "defaults", "retention", "alert")
 	version(m["spine"], root)
 	l.environment(m["environment"])

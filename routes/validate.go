@@ -34,6 +34,7 @@ func (f *feed) validate(n *conf.Node) {
 			continue
 		}
 		m := item.Map("check", checkKeys...)
+		justTexts(m, "name")
 		c := check{place: item.Place(), ifBad: f.finding(item, m["if_bad"], "if_bad")}
 		c.ifBad.Place = c.place
 		if m["require"].Present() {
