@@ -57,6 +57,7 @@ func experiments() []experiment {
 		{"reprocess", "3,000 queued under a wrong mapping are decided again, through kills, and arrive once, in order", runReprocess},
 		{"explain", "what explain says of a message is what the running engine did with it, for every example", runExplain},
 		{"hostile", "documents made to do harm are refused at once; names that move and redirects lead nowhere", runHostile},
+		{"feedtests", "200 feed tests with retries and timeouts, a hundred times: one report, within seconds", runFeedtests},
 		{"isolation", "a dead destination harms no other; its queue drains in order", runIsolation},
 		{"speed", "accepting and delivering against what the disk allows; memory; start", runSpeed},
 		{"large", "25 MB messages, four at once, to eight mailboxes", runLarge},
