@@ -61,6 +61,16 @@ func TestReleaseBehindFeeds(t *testing.T) {
 	}
 }
 
+// What could not be handed on is told, also when the message was released.
+func TestReleaseTellsWhatWasNotHandedOn(t *testing.T) {
+	p := twoFeeds(t, "deliver:\n  - { to: g, feed: g, when: 'int(msg[\"OBR-4\"]) > 1' }\n  - { to: own, sink: {}, retry: { give_up_after: never } }\nunrouted: hold\n", toLake)
+	d := decide(t, p, oru)
+	again := p.DecideAgain(d.Envelope, testNow, heldOf(d))
+	if checkDecision(t, again); len(again.Parts) != 2 || again.Parts[0].Feed != "g" || !strings.HasPrefix(again.Parts[0].Reason, "released, and could not be handed on: ") || len(again.Deliveries) != 1 {
+		t.Error(told(t, again))
+	}
+}
+
 // All checks that held a message are waived together; one that drops it still does.
 func TestReleaseOfSeveralFindings(t *testing.T) {
 	const checks = "validate:\n  - { at: PID-5, rule: present, if_bad: { hold: one } }\n  - { at: PID-7, rule: present, if_bad: { hold: two } }\n"

@@ -29,6 +29,7 @@ func (r *run) deliver(f *feed, doc message.Doc) {
 		case r.again.waives(o.place) && o.feed == nil:
 			r.setAside(f, o, &shared, err)
 		case r.again.waives(o.place):
+			r.notHandedOn(o, err)
 		default:
 			r.d.Deliveries, r.handed = r.d.Deliveries[:copies], r.handed[:handed]
 			r.part(f, &transforms.Stop{Outcome: message.Held, Reason: err.Error(), Place: o.place}, 0)
@@ -57,6 +58,16 @@ func (r *run) setAside(f *feed, o *output, shared *rendering, err error) {
 		State: message.CopyHeld, Rule: o.place, Reason: err.Error()}
 	shared.into(&d, r.env.Body)
 	r.d.Deliveries = append(r.d.Deliveries, d)
+}
+
+// notHandedOn says so of a message that was released all the same.
+func (r *run) notHandedOn(o *output, err error) {
+	of := r.number
+	if number, err := numberOn(o, of); err == nil {
+		r.number = number
+	}
+	r.part(o.feed, &transforms.Stop{Outcome: message.Dropped, Reason: "released, and could not be handed on: " + err.Error(), Place: o.place}, 0)
+	r.number = of
 }
 
 // copies makes the deliveries of one destination: one, or one for each entry of
