@@ -176,6 +176,7 @@ func (l *loader) resolve(kind, name string) (string, error) {
 			return "", fmt.Errorf("%w; write a path from the project folder, such as secrets/epr", readable(err))
 		}
 		v = strings.TrimRight(string(b), "\r\n")
+		l.plan.secrets = append(l.plan.secrets, name)
 	}
 	fmt.Fprintf(l.outside, "%s\x00%s\x00%d\x00%s", kind, name, len(v), v)
 	return v, nil
@@ -196,6 +197,13 @@ func notYet(m map[string]*conf.Node, keys ...string) {
 		if n := m[k]; n != nil {
 			n.Errorf("leave it out", "%q is not supported by this version yet", k)
 		}
+	}
+}
+
+// justTexts holds keys that only people read to being texts.
+func justTexts(m map[string]*conf.Node, keys ...string) {
+	for _, k := range keys {
+		m[k].Text()
 	}
 }
 

@@ -2,6 +2,7 @@ package routes
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ type Plan struct {
 	hash         message.Hash
 	resolved     [32]byte // digest of the values from outside the project: environment, secrets
 	files        map[string][]byte
+	secrets      []string // files that ${file:...} names, not among files
 	sources      []Source
 	destinations []Destination
 	feeds        []*feed
@@ -85,6 +87,9 @@ func (p *Plan) Hash() message.Hash { return p.hash }
 func (p *Plan) Same(other *Plan) bool {
 	return other != nil && p.hash == other.hash && p.resolved == other.resolved
 }
+
+// SecretFiles gives the paths, within the project folder, that ${file:...} names.
+func (p *Plan) SecretFiles() []string { return slices.Clone(p.secrets) }
 
 // Sources gives all sources in the order of the files.
 func (p *Plan) Sources() []Source { return p.sources }

@@ -379,6 +379,18 @@ func TestNothingIsQueuedForADestinationThatIsGone(t *testing.T) {
 	l.start()
 }
 
+func TestARenewedSecretIsSeen(t *testing.T) {
+	l := newLab(t, takes)
+	l.write("secrets/research", "0123456789abcdef0123456789abcdef")
+	l.write("spine.yaml", wireSpine+"secrets: { research: \"${file:secrets/research}\" }\n")
+	l.start()
+	before := l.engine.fingerprint()
+	l.write("secrets/research", "0123456789abcdef0123456789abcdef0")
+	if l.engine.fingerprint() == before {
+		t.Error("nobody would look")
+	}
+}
+
 func TestBrokenFolderRunsTheLastGoodProject(t *testing.T) {
 	l := newLab(t, takes)
 	l.start()

@@ -163,19 +163,26 @@ func (e *Engine) hints(ctx context.Context, hints chan<- struct{}) *fsnotify.Wat
 	return w
 }
 
-// fingerprint sums up names, sizes and times of the project's files.
+// fingerprint sums up names, sizes and times of the project's files, and of those
+// it takes secrets from: a token or certificate that is renewed is taken up.
 func (e *Engine) fingerprint() string {
 	var b strings.Builder
+	note := func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil // what cannot be read now shows as a change later
+		}
+		if st, err := d.Info(); err == nil {
+			fmt.Fprintln(&b, p, st.Size(), st.ModTime().UnixNano())
+		}
+		return nil
+	}
 	for _, top := range []string{"spine.yaml", "feeds", "values", "tables", "templates"} {
-		filepath.WalkDir(filepath.Join(e.project, top), func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return nil // what cannot be read now shows as a change later
-			}
-			if st, err := d.Info(); err == nil {
-				fmt.Fprintln(&b, p, st.Size(), st.ModTime().UnixNano())
-			}
-			return nil
-		})
+		filepath.WalkDir(filepath.Join(e.project, top), note)
+	}
+	for _, name := range e.Plan().SecretFiles() {
+		if st, err := os.Stat(filepath.Join(e.project, name)); err == nil { // behind links too
+			fmt.Fprintln(&b, name, st.Size(), st.ModTime().UnixNano())
+		}
 	}
 	return b.String()
 }
