@@ -39,6 +39,7 @@ type settings struct {
 	slice    time.Duration // of one short measurement
 	fill     int64         // speed: bytes in the store before the start is timed
 	take     string        // speed: what the consumer of the mailbox does with files
+	profile  string        // decide: file for a profile
 	out      string        // report as markdown
 }
 
@@ -58,6 +59,7 @@ func experiments() []experiment {
 		{"explain", "what explain says of a message is what the running engine did with it, for every example", runExplain},
 		{"hostile", "documents made to do harm are refused at once; names that move and redirects lead nowhere", runHostile},
 		{"feedtests", "200 feed tests with retries and timeouts, a hundred times: one report, within seconds", runFeedtests},
+		{"decide", "a decision of 10 rules, 15 steps and 4 destinations against parse and encode", runDecide},
 		{"isolation", "a dead destination harms no other; its queue drains in order", runIsolation},
 		{"speed", "accepting and delivering against what the disk allows; memory; start", runSpeed},
 		{"large", "25 MB messages, four at once, to eight mailboxes", runLarge},
@@ -127,6 +129,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.DurationVar(&s.slice, "slice", 5*time.Second, "speed, isolation: length of one short measurement")
 	f.Int64Var(&s.fill, "fill", 1<<30, "speed: bytes in the store before the start is timed; 0 = skip")
 	f.StringVar(&s.take, "take", "auto", "speed: the consumer of the mailbox takes files by: remove, move, or auto (move where there is no journal)")
+	f.StringVar(&s.profile, "profile", "", "decide: write a profile of the processor's time into this file")
 	f.StringVar(&s.out, "out", "", "write the report as markdown to this file")
 	if err := f.Parse(args); err != nil {
 		return s, err

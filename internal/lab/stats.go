@@ -38,6 +38,14 @@ func (s sample) String() string {
 	return fmt.Sprintf("median %.0f (min %.0f, max %.0f, n=%d)", s.median(), s.min(), s.max(), len(s))
 }
 
+// over is each measurement over the one of b that was made in the same turn.
+func (s sample) over(b sample) (out sample) {
+	for i := range min(len(s), len(b)) {
+		out = append(out, ratio(s[i], b[i]))
+	}
+	return out
+}
+
 // ratio divides, and is 0 where nothing can be divided by.
 func ratio(a, b float64) float64 {
 	if b == 0 {
