@@ -127,7 +127,7 @@ func BenchmarkParseEncode(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := m.Set(at, "EPR"); err != nil || len(m.Bytes()) < 900 {
+		if err := m.Set(at, "LIMS"); err != nil || len(m.Bytes()) < 900 {
 			b.Fatal(err)
 		}
 	}

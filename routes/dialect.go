@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 
 	"github.com/spine-engine/spine-engine/hl7"
@@ -58,7 +59,7 @@ func (d dialect) at(n *conf.Node, text string) message.Selector {
 // else it would be.
 func (d dialect) fault(text string, err error) (offset int, what, hint string) {
 	switch {
-	case d.format == message.HL7 && xmldoc.LooksLike(text):
+	case d.format == message.HL7 && xmldoc.LooksLike(text) && !segmentFirst.MatchString(text):
 		return 0, "this is a selector of XML, and the messages here are hl7", "declare format: xml at the source, or name a field such as PID-5.1"
 	case d.format == message.XML && looksLikeHL7(text):
 		return 0, "this is a selector of HL7, and the messages here are xml", "write a path such as /p:Patient/p:Id"
@@ -98,6 +99,9 @@ func selectorFault(err error) (offset int, text, hint string) {
 	}
 	return 0, err.Error(), ""
 }
+
+// segmentFirst: what begins with a segment is no path of XML, whatever follows.
+var segmentFirst = regexp.MustCompile(`^[A-Z][A-Z0-9]{2}[-(/>]`)
 
 func looksLikeHL7(text string) bool {
 	_, err := hl7.ParsePath(text)

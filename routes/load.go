@@ -157,7 +157,7 @@ func (l *loader) resolve(kind, name string) (string, error) {
 		case ok:
 			return s, nil
 		case l.valuesErr != nil:
-			return "", fmt.Errorf("%w; write it, with a line %s: ...", l.valuesErr, name)
+			return "", fmt.Errorf("%w; write it, with a line for %s", l.valuesErr, name)
 		}
 		how := cmp.Or(didYouMean(name, slices.Sorted(maps.Keys(l.values))), "; add a line "+name+": ...")
 		return "", fmt.Errorf("values/%s.yaml has no %q%s", l.plan.Environment, name, how)
@@ -197,13 +197,6 @@ func notYet(m map[string]*conf.Node, keys ...string) {
 		if n := m[k]; n != nil {
 			n.Errorf("leave it out", "%q is not supported by this version yet", k)
 		}
-	}
-}
-
-// justTexts holds keys that only people read to being texts.
-func justTexts(m map[string]*conf.Node, keys ...string) {
-	for _, k := range keys {
-		m[k].Text()
 	}
 }
 

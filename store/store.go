@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -29,6 +30,21 @@ var (
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("the store is closed")
 )
+
+// NotWholeError: the copy was held when it was made, so that its bytes are not
+// what its destination may see. It is an ErrState.
+type NotWholeError struct {
+	Key     message.Key
+	Message message.ID
+	Queue   string
+}
+
+func (e *NotWholeError) Error() string {
+	return fmt.Sprintf("copy %s was held before it was made whole, so its bytes are not for %s; mend what held it, then: queue reprocess %s --state held", e.Key, e.Queue, e.Queue)
+}
+
+// Is makes it an ErrState.
+func (e *NotWholeError) Is(target error) bool { return target == ErrState }
 
 // Journal is the engine's side of a store. All methods may be called from many
 // goroutines.
@@ -95,9 +111,13 @@ type History interface {
 	// by d, made of the same envelope; its deliveries join their lanes' ends.
 	Redecide(ctx context.Context, id message.ID, d *message.Decision, by Person) error
 	// Requeue queues a held, dead-lettered or expired copy again at its lane's
-	// end, same bytes and control id. A stopped one starts again in its place.
+	// end, same bytes and control id. A stopped one starts again in its place. One
+	// that was held when it was made (State CopyHeld in Append) is never sent as it
+	// is (*NotWholeError): its destination's steps were not done to the end.
+	// Replace makes it anew.
 	Requeue(ctx context.Context, k message.Key, by Person) error
-	// Resend makes a new queued copy with the bytes of a finished one.
+	// Resend makes a new queued copy with the bytes of a finished one; not of one
+	// that was held when it was made.
 	Resend(ctx context.Context, k message.Key, by Person) (message.Key, error)
 	// Discard gives up a held message (its outcome becomes dropped) ...
 	Discard(ctx context.Context, id message.ID, by Person) error

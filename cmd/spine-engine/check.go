@@ -45,7 +45,13 @@ func printProblems(w io.Writer, plan *routes.Plan, problems []conf.Problem) {
 		fmt.Fprintln(w, p)
 	}
 	if plan == nil {
-		fmt.Fprintf(w, "%d problems: nothing can run until they are mended\n", len(problems))
+		n := 0
+		for _, p := range problems {
+			if p.Severity == conf.Error {
+				n++
+			}
+		}
+		fmt.Fprintf(w, "%d problems: nothing can run until they are mended\n", n)
 		return
 	}
 	fmt.Fprintf(w, "ok: plan %s, environment %s, %d sources, %d destinations\n",

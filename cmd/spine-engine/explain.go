@@ -38,7 +38,7 @@ the project as it is now, and what became of its copies is shown beside.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return explain(cmd, args[0], f) },
 	}
-	cmd.Flags().StringVarP(&f.dir, "dir", "C", ".", "project folder")
+	dirFlag(cmd, &f.dir)
 	cmd.Flags().StringVar(&f.with, "with", "", "decide by the project in this folder instead")
 	cmd.Flags().StringVar(&f.source, "source", "", "of a file: the listener, or feed/source, it comes by")
 	cmd.Flags().StringVar(&f.at, "at", "", "the time it is decided at, like 2026-11-22T10:00:00Z (default: now)")

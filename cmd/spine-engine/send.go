@@ -34,7 +34,7 @@ func newSend() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case (to == "") == (mailbox == ""):
-				return usageError{errors.New("say where to: send mllp ADDR FILE..., send http URL FILE... or send mailbox DIR FILE...")}
+				return usageError{errors.New("say where to: send mllp ADDR FILE, send http URL FILE, or send mailbox DIR FILE; several files may follow")}
 			case len(args) == 0:
 				return usageError{errors.New("say which files; - is standard input")}
 			case mailbox != "":

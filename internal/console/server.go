@@ -72,7 +72,7 @@ func (a API) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/pause", a.pause(true))
 	mux.HandleFunc("POST /v1/resume", a.pause(false))
 	mux.HandleFunc("GET /v1/totals", a.totals)
-	mux.HandleFunc("POST /v1/copies/{key}/release", a.copyAction((Store).Requeue))
+	mux.HandleFunc("POST /v1/copies/{key}/release", a.copyAction(a.releaseCopy))
 	mux.HandleFunc("POST /v1/copies/{key}/discard", a.copyAction((Store).DiscardCopy))
 	mux.HandleFunc("POST /v1/copies/{key}/resend", a.resend)
 	return mux
@@ -259,6 +259,18 @@ func (a API) discardMessage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.showMessage(w, r)
+}
+
+// releaseCopy queues a copy again as it was; one that was held before it was made
+// whole is made anew, without the rule that held it.
+func (a API) releaseCopy(s Store, ctx context.Context, k message.Key, by store.Person) error {
+	err := s.Requeue(ctx, k, by)
+	var part *store.NotWholeError
+	if !errors.As(err, &part) || a.Reprocess == nil {
+		return err
+	}
+	_, err = a.Reprocess(ctx, engine.Reprocess{Queue: part.Queue, State: message.CopyHeld, Only: k, Message: part.Message, By: by})
+	return err
 }
 
 func (a API) copyAction(do func(Store, context.Context, message.Key, store.Person) error) http.HandlerFunc {

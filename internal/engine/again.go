@@ -30,7 +30,13 @@ func (r *reprocess) decide(rec *store.Record, old []int) (store.Replacement, Rep
 	if len(feeds) == 0 {
 		return store.Replacement{}, deed
 	}
-	d := r.plan.DecideAgain(rec.Envelope, r.now, routes.Again{Feeds: feeds})
+	again := routes.Again{Feeds: feeds}
+	if r.Only != (message.Key{}) {
+		for _, i := range old {
+			again.Waived = append(again.Waived, rec.Copies[i].Rule)
+		}
+	}
+	d := r.plan.DecideAgain(rec.Envelope, r.now, again)
 	l := layer{queue: r.Queue, rec: rec, d: d, slots: store.Slots(d)}
 	for _, i := range old {
 		if slices.Contains(feeds, rec.Copies[i].Feed) {

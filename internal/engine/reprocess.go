@@ -17,6 +17,10 @@ type Reprocess struct {
 	State  message.CopyState // Queued (also when zero), CopyHeld or DeadLettered
 	DryRun bool              // count only
 	By     store.Person
+	// Only, when not zero, is the one copy, of Message, that it is about: a person
+	// releases it, so the rule that held it does not hold this time.
+	Only    message.Key
+	Message message.ID
 	// Progress is told how many of how many copies were looked at; total is 0
 	// where nobody knows. May be nil.
 	Progress func(done, total int)
@@ -85,7 +89,10 @@ type reprocess struct {
 
 func (r *reprocess) run(ctx context.Context) error {
 	walk := r.asideCopies
-	if r.State == message.Queued {
+	switch {
+	case r.Only != message.Key{}:
+		walk = func(ctx context.Context) error { return r.visit(ctx, r.Message, message.Key{}) }
+	case r.State == message.Queued:
 		walk = r.queuedCopies
 	}
 	if err := walk(ctx); err != nil {
@@ -179,6 +186,11 @@ func (r *reprocess) visit(ctx context.Context, id message.ID, key message.Key) e
 		r.Progress(r.seen, r.total)
 	}
 	rep, deed := r.decide(rec, old)
+	if r.Only != (message.Key{}) {
+		if err := releasable(r.Only, rep); err != nil {
+			return err
+		}
+	}
 	if deed.Replaced+deed.Discarded+deed.Held+deed.Added == 0 || r.DryRun {
 		r.out.add(deed)
 		return nil
@@ -191,11 +203,25 @@ func (r *reprocess) visit(ctx context.Context, id message.ID, key message.Key) e
 	return nil
 }
 
+// releasable refuses to release a copy that would be held again, or that the plan
+// does not make any more.
+func releasable(k message.Key, rep store.Replacement) error {
+	if rep.New == nil {
+		return fmt.Errorf("the project in force makes no such copy as %s: %w; discard it", k, store.ErrState)
+	}
+	for i := range rep.New.Deliveries {
+		if d := &rep.New.Deliveries[i]; d.State == message.CopyHeld {
+			return fmt.Errorf("copy %s would be held again by %s (%s): %w", k, d.Rule, d.Reason, store.ErrState)
+		}
+	}
+	return nil
+}
+
 // mine are the numbers of the message's copies that the run is about.
 func (r *reprocess) mine(rec *store.Record) (old []int) {
 	for i := range rec.Copies {
 		c := &rec.Copies[i]
-		if c.Queue == r.Queue && c.State == r.State && (r.first == 0 || c.Key.Seq < r.first) {
+		if c.Queue == r.Queue && c.State == r.State && (r.first == 0 || c.Key.Seq < r.first) && (r.Only == message.Key{} || r.Only == c.Key) {
 			old = append(old, i)
 		}
 	}

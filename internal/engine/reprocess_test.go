@@ -245,6 +245,40 @@ func TestReprocessHeldCopies(t *testing.T) {
 	}
 }
 
+// A copy that its destination's own steps held may hold what the destination must
+// not see: it is never sent as it is. Released, it is made anew without the rule.
+func TestReleaseOfACopyThatWasNotWhole(t *testing.T) {
+	a := &arrivals{}
+	a.set(true, "")
+	l := newLab(t, a.send)
+	own := "  - to: out\n    transform: [ { hold: look }, { set: { MSH-5: CLEANED } } ]\n"
+	l.write("feeds/f.yaml", strings.Replace(wireFeed, "  - to: out\n", own, 1))
+	l.start()
+	r := l.take("A01", "1", "C1")
+	key := message.Key{Seq: r.Seq}
+	err := l.engine.Store().Requeue(t.Context(), key, ann)
+	var not *store.NotWholeError
+	if !errors.As(err, &not) || !errors.Is(err, store.ErrState) {
+		t.Fatalf("queued as it was: %v", err)
+	}
+	release := Reprocess{Queue: not.Queue, State: message.CopyHeld, Only: key, Message: not.Message}
+	wantCounts(t, l.reprocess(release), Reprocessed{Copies: 1, Replaced: 1})
+	await(t, "the delivery", func() bool { return l.totals().Copies[message.Delivered] == 1 })
+	if diff := cmp.Diff([]string{"C1 CLEANED"}, a.list()); diff != "" {
+		t.Error(diff)
+	}
+	// Where another rule holds it too, it stays as it is, and the answer says which.
+	l.reload(strings.Replace(wireFeed, "  - to: out\n", "  - to: out\n    transform:\n      - hold: look\n      - hold: and again\n", 1))
+	r = l.take("A01", "1", "C2")
+	release.By, release.Only, release.Message = ann, message.Key{Seq: r.Seq}, r.ID
+	if _, err := l.engine.ReprocessQueue(t.Context(), release); !errors.Is(err, store.ErrState) || !strings.Contains(err.Error(), "held again by feeds/f.yaml") {
+		t.Errorf("%v", err)
+	}
+	if n := l.totals().Copies[message.CopyHeld]; n != 1 {
+		t.Errorf("%d copies held", n)
+	}
+}
+
 // TestReprocessLeavesWhatNobodyDecides: two feeds share a peer; one of them goes.
 func TestReprocessLeavesWhatNobodyDecides(t *testing.T) {
 	a := &arrivals{}

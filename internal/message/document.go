@@ -46,7 +46,8 @@ type Doc interface {
 	Text(s Selector) string
 	// Presence of the first match.
 	Presence(s Selector) Presence
-	// List gives the texts of all matches; those that are null read as "".
+	// List gives the texts of all that is listed, "" where it is null or, in a
+	// listed segment or repetition, nothing stands.
 	List(s Selector) []string
 	// Expand gives one selector for each match of a list, in order; the selector
 	// itself when it is no list. ok is false when this kind of list cannot be

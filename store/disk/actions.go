@@ -120,6 +120,15 @@ func (t *target) in(states ...message.CopyState) error {
 	return fmt.Errorf("%w: copy %s is %s", store.ErrState, t.d.Key, t.row.state)
 }
 
+// isWhole refuses to send a copy that was held when it was made: what its
+// destination's own steps would have taken out or changed is still in it.
+func (t *target) isWhole() error {
+	if t.d.State != message.CopyHeld {
+		return nil
+	}
+	return &store.NotWholeError{Key: t.d.Key, Message: t.d.Message, Queue: t.d.Queue}
+}
+
 // isKnown refuses to queue what nobody would send.
 func (s *Store) isKnown(queue string) error {
 	if s.o.Known == nil || s.o.Known(queue) {
@@ -137,6 +146,9 @@ func (s *Store) Requeue(ctx context.Context, k message.Key, by store.Person) err
 			return nil, err
 		}
 		w := didRequeue
+		if err := t.isWhole(); err != nil {
+			return nil, err
+		}
 		if err := s.isKnown(t.d.Queue); err != nil {
 			return nil, err
 		}
@@ -168,6 +180,9 @@ func (s *Store) Resend(ctx context.Context, k message.Key, by store.Person) (mes
 			return nil, err
 		}
 		if err := t.in(message.Delivered, message.Expired, message.Discarded, message.DeadLettered); err != nil {
+			return nil, err
+		}
+		if err := t.isWhole(); err != nil {
 			return nil, err
 		}
 		if err := s.isKnown(t.d.Queue); err != nil {

@@ -33,6 +33,7 @@ type mCopy struct {
 	bytes string
 	code  string
 	tries []int // what Attempts may be: a note may or may not have been written
+	held  bool  // when it was made
 
 	slot    *store.Slot // nil = as the record says
 	repeats message.Key
@@ -54,7 +55,8 @@ func (m *model) append(d *message.Decision, rec message.Receipt, raw string, byt
 // add takes the copies of a record in.
 func (m *model) add(mm *mMessage, d *message.Decision, bytes []string) {
 	for i := range d.Deliveries {
-		c := &mCopy{of: mm, Delivery: d.Deliveries[i], bytes: bytes[i], tries: []int{d.Deliveries[i].Attempts}}
+		c := &mCopy{of: mm, Delivery: d.Deliveries[i], bytes: bytes[i], tries: []int{d.Deliveries[i].Attempts},
+			held: d.Deliveries[i].State == message.CopyHeld}
 		mm.copies = append(mm.copies, c)
 		m.copies[c.Key] = c
 	}

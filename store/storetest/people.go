@@ -263,6 +263,25 @@ func discardCopy(r *rig) {
 	}
 }
 
+// A copy that was held when it was made may hold what its destination must not see.
+func heldWhenMade(r *rig) {
+	d := r.decision("a", "b")
+	d.Deliveries[0].State, d.Deliveries[0].Reason = message.CopyHeld, "its steps failed"
+	r.append(d)
+	key := d.Deliveries[0].Key
+	if err := r.Requeue(ctx, key, person); !errors.Is(err, store.ErrState) {
+		r.Errorf("requeue: %v", err)
+	}
+	if err := r.DiscardCopy(ctx, key, person); err != nil {
+		r.Fatalf("discard: %v", err)
+	}
+	r.crash()
+	if _, err := r.Resend(ctx, key, person); !errors.Is(err, store.ErrState) {
+		r.Errorf("resend: %v", err)
+	}
+	r.wantKeys("pending", r.pending("a"))
+}
+
 func wrongState(r *rig) {
 	d := r.decision("queued", "delivered", "held", "discarded")
 	r.append(d)

@@ -250,7 +250,7 @@ func (x *player) requeue() {
 		return
 	}
 	err := x.Requeue(ctx, c.Key, person)
-	ok := c.State == message.CopyHeld || c.State == message.DeadLettered || c.State == message.Expired || (c.State == message.Queued && c.Stopped)
+	ok := !c.held && (c.State == message.CopyHeld || c.State == message.DeadLettered || c.State == message.Expired || c.State == message.Queued && c.Stopped)
 	if !x.allowed("requeue", err, ok) {
 		return
 	}
@@ -281,7 +281,7 @@ func (x *player) resend() {
 		return
 	}
 	k, err := x.Resend(ctx, c.Key, person)
-	if !x.allowed("resend", err, c.State != message.Queued && c.State != message.CopyHeld) {
+	if !x.allowed("resend", err, !c.held && c.State != message.Queued && c.State != message.CopyHeld) {
 		return
 	}
 	n := &mCopy{of: c.of, Delivery: c.Delivery, bytes: c.bytes, tries: []int{0}}

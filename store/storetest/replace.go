@@ -146,13 +146,22 @@ func replaceShapes(r *rig) {
 	}
 	r.crash()
 	r.wantKeys("lane b", r.pending("b"), key(0))
-	// A copy that took over a place can be put at its lane's end like any other.
-	if err := r.Requeue(ctx, key(1), person); err != nil {
+	// One that was made held is not whole; another that took over a place can be put
+	// at its lane's end like any other.
+	if err := r.Requeue(ctx, key(1), person); !errors.Is(err, store.ErrState) {
+		r.Fatalf("requeued: %v", err)
+	}
+	ds, err := r.Pending("lab", "a", 0, message.Key{}, 10)
+	if err != nil || ds[0].Key != key(2) {
+		r.Fatalf("%v %v", ds, err)
+	}
+	r.finish(finished(ds[0], message.DeadLettered))
+	if err := r.Requeue(ctx, key(2), person); err != nil {
 		r.Fatal(err)
 	}
 	r.crash()
-	r.wantKeys("lane a", r.pending("a"), key(2), key(3), key(1))
-	if c := r.get(d.Envelope.ID).Copies[5]; c.Pos <= behind.Deliveries[0].Pos || c.Queued.Before(epoch) {
+	r.wantKeys("lane a", r.pending("a"), key(3), key(2))
+	if c := r.get(d.Envelope.ID).Copies[6]; c.Pos <= behind.Deliveries[0].Pos || c.Queued.Before(epoch) {
 		r.Fatalf("requeued %+v", c)
 	}
 }

@@ -24,7 +24,7 @@ func inward(s string, pseudo bool) bool {
 	if !fits(s, "#@@") {
 		return false
 	}
-	return pseudo || strings.IndexAny(s[1:], "CIKMOV") < 0
+	return pseudo || !strings.ContainsAny(s[1:], "CIKMOV")
 }
 
 // outward is an area of one or two letters and a district: 9, 99, 9A.

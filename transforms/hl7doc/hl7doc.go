@@ -61,13 +61,11 @@ func (d *Doc) Presence(s message.Selector) message.Presence {
 
 // List gives all matches.
 func (d *Doc) List(s message.Selector) []string {
-	var out []string
-	for n := range d.M.All(d.reading(s)) {
-		t := n.Text()
-		if n.State() == hl7.Null {
-			t = ""
+	out := d.M.Column(d.reading(s))
+	for i, t := range out {
+		if t == `""` { // null reads as nothing
+			out[i] = ""
 		}
-		out = append(out, t)
 	}
 	return out
 }

@@ -54,7 +54,7 @@ func messageReference() []Function {
 			OnEmpty: "false", Example: `msg.has("PID-3(5=NH).1")`, Gives: "true"},
 		{Name: "is_null", Shape: `msg.is_null("SELECTOR")`, Does: `HL7 null ("") is there: the sender asks to delete the value`,
 			OnEmpty: "false", OnNull: "true", Example: `msg.is_null("PID-8")`, Gives: "false"},
-		{Name: "list", Shape: `msg.list("SELECTOR")`, Does: "the texts of all that the selector selects; those that are empty or null are empty texts",
+		{Name: "list", Shape: `msg.list("SELECTOR")`, Does: "the texts of what is listed, one for each segment or repetition: empty texts where nothing stands there; no text at all when there is no such segment",
 			OnEmpty: `","`, OnAbsent: `""`, Example: `msg.list("OBX(*)-5").join(",")`, Gives: `"one,two"`},
 	}
 }
