@@ -45,7 +45,7 @@ type Admin struct {
 type Limits struct {
 	_             struct{} `what:"limits" title:"limits" doc:"Bounds of memory; in_flight_bytes must not be below in_memory."`
 	InMemory      Size     `key:"in_memory" def:"1MiB" doc:"a larger message is a file of the store and mapped when it is read"`
-	Parse         Size     `key:"parse" def:"64MiB" doc:"a larger message is not parsed, and quarantined"`
+	Parse         Size     `key:"parse" def:"64MiB" doc:"a larger message is held, since no rule can look into it"`
 	InFlightBytes Size     `key:"in_flight_bytes" def:"64MiB" doc:"all messages that are being accepted, together"`
 }
 
