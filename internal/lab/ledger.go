@@ -75,8 +75,8 @@ func (l *ledger) inBox(name string, data []byte, receivers ...string) {
 	}
 }
 
-// atPeer notes an arrival at the peer.
-func (l *ledger) atPeer(data []byte, receiver string) {
+// atPeer notes an arrival at the peer; receivers are the MSH-5 it may have.
+func (l *ledger) atPeer(data []byte, receivers ...string) {
 	conn, seq, ok := l.gen.parseID(controlID(data))
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -88,7 +88,7 @@ func (l *ledger) atPeer(data []byte, receiver string) {
 	if f.peer++; f.peer == 1 {
 		l.order[conn] = append(l.order[conn], seq)
 	}
-	if _, ok := l.matches(data, conn, seq, []string{receiver}); !ok {
+	if _, ok := l.matches(data, conn, seq, receivers); !ok {
 		l.fault("the peer got message %s with other bytes (%d)", l.gen.id(conn, seq), len(data))
 	}
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/spine-engine/spine-engine/hl7"
@@ -18,7 +20,11 @@ func runReprocess(ctx context.Context, l *lab) error {
 	r := &reprocessing{lab: l, count: l.countOr(3000)}
 	r.book = newLedger(generator{prefix: 'P', seed: l.seed, size: 1000}, 4)
 	r.peer = peer.NewServer("127.0.0.1:0", func(_ hl7.Header, body []byte) hl7.Ack {
-		r.book.atPeer(body, "RIGHT")
+		r.book.atPeer(body, "RIGHT", "LATER")
+		if r.arrived.Add(1); bytes.Contains(body, []byte("|LATER|")) {
+			r.later.Add(1)
+		}
+		time.Sleep(time.Millisecond) // so that the queue drains for seconds
 		return hl7.Ack{Code: "AA"}
 	})
 	if err := r.peer.Start(); err != nil { // to have a port
@@ -46,6 +52,9 @@ type reprocessing struct {
 	engine  *engine
 	book    *ledger
 	peer    *peer.Server
+	took    time.Duration // of deciding the whole backlog again
+	arrived atomic.Int64  // at the peer
+	later   atomic.Int64  // of those, as the feed had them that was edited while the queue drained
 }
 
 // reprocessed is what the command says.
@@ -124,6 +133,7 @@ func (r *reprocessing) mend(ctx context.Context) error {
 		return err
 	}
 	r.note("%d copies decided again and stored in %s: %.0f/s; memory of the engine afterwards %s", got.Copies, took.Round(time.Millisecond), ratio(float64(got.Copies), took.Seconds()), r.memory())
+	r.took = took
 	r.check(status == 0 && got.Replaced == r.count && got.Copies == r.count, "all are replaced: %d of %d", got.Replaced, r.count)
 	again, _, _, err := r.reprocess(ctx)
 	if err != nil {
@@ -142,42 +152,50 @@ func (r *reprocessing) memory() string {
 	return fmt.Sprintf("%d MiB", n>>20)
 }
 
-// killMeanwhile kills the engine at some moment of a reprocess, several times.
+// killMeanwhile kills the engine at some moment of a reprocess, several times, and
+// further times until at least one kill has fallen into the middle of it.
 func (r *reprocessing) killMeanwhile(ctx context.Context) error {
-	partly := 0
-	rounds := r.roundsOr(4)
-	for i := range rounds {
-		if err := r.edit(ctx, fmt.Sprintf("ROUND%d", i)); err != nil {
-			return err
-		}
-		done := make(chan error, 1)
-		go func() { _, _, _, err := r.reprocess(ctx); done <- err }()
-		time.Sleep(time.Duration(20+r.rng.IntN(1300)) * time.Millisecond)
-		r.engine.kill()
-		<-done // it fails or not, as the kill falls
-		r.engine = r.lab.engine(r.project)
-		if err := r.engine.up(ctx); err != nil {
-			return err
-		}
-		n, err := r.engine.queued(ctx, "lims")
+	partly, done := 0, 0
+	for rounds := r.roundsOr(4); done < rounds || partly == 0 && done < 4*rounds; done++ {
+		fell, err := r.killOnce(ctx, fmt.Sprintf("ROUND%d", done))
 		if err != nil {
 			return err
 		}
-		dry, _, _, err := r.reprocess(ctx, "--dry-run")
-		if err != nil {
-			return err
-		}
-		if dry.Unchanged > 0 && dry.Replaced > 0 {
+		if fell {
 			partly++
 		}
-		r.check(n == r.count && dry.Copies == r.count && dry.Unchanged+dry.Replaced == r.count,
-			"killed while it decides again: %d queued, %d as the new feed has them, %d as the old one", n, dry.Unchanged, dry.Replaced)
 	}
-	r.note("%d of %d kills fell into the middle of it", partly, rounds)
+	r.check(partly > 0, "%d of %d kills fell into the middle of it", partly, done)
 	return nil
 }
 
-// arrive lets the peer come up and looks at every message.
+// killOnce tells whether the kill fell into the middle: some copies are decided by
+// the new feed, some by the old one.
+func (r *reprocessing) killOnce(ctx context.Context, receiver string) (bool, error) {
+	if err := r.edit(ctx, receiver); err != nil {
+		return false, err
+	}
+	done := make(chan error, 1)
+	go func() { _, _, _, err := r.reprocess(ctx); done <- err }()
+	time.Sleep(20*time.Millisecond + time.Duration(r.rng.Int64N(int64(r.took))))
+	r.engine.kill()
+	<-done // it fails or not, as the kill falls
+	r.engine = r.lab.engine(r.project)
+	if err := r.engine.up(ctx); err != nil {
+		return false, err
+	}
+	n, err := r.engine.queued(ctx, "lims")
+	if err != nil {
+		return false, err
+	}
+	dry, _, _, err := r.reprocess(ctx, "--dry-run")
+	r.check(err == nil && n == r.count && dry.Copies == r.count && dry.Unchanged+dry.Replaced == r.count,
+		"killed while it decides again: %d queued, %d as the new feed has them, %d as the old one", n, dry.Unchanged, dry.Replaced)
+	return dry.Unchanged > 0 && dry.Replaced > 0, err
+}
+
+// arrive lets the peer come up, decides again what is left while the queue drains,
+// and looks at every message.
 func (r *reprocessing) arrive(ctx context.Context) error {
 	if err := r.edit(ctx, "RIGHT"); err != nil {
 		return err
@@ -191,13 +209,13 @@ func (r *reprocessing) arrive(ctx context.Context) error {
 		return err
 	}
 	defer r.peer.Stop()
-	if err := r.engine.drained(ctx, 2*time.Minute); err != nil {
+	if err := r.whileDraining(ctx); err != nil {
 		return err
 	}
 	v := r.book.verdict()
 	r.check(v.atPeer == r.count && v.peerRepeats == 0, "every message arrives exactly once: %d of %d, %d repeats", v.atPeer, r.count, v.peerRepeats)
 	r.check(v.disorder == 0, "in order: %d connections are not", v.disorder)
-	r.check(len(r.book.faultList()) == 0, "with the last mapping, the old control id and no other byte changed %v", r.book.faultList())
+	r.check(len(r.book.faultList()) == 0, "with one of the last two mappings, the old control id and no other byte changed %v", r.book.faultList())
 	boxed := 0
 	box := &consumer{dir: r.project.box("box"), see: func(string, []byte) { boxed++ }}
 	if _, err := box.sweep(); err != nil {
@@ -209,5 +227,28 @@ func (r *reprocessing) arrive(ctx context.Context) error {
 		return err
 	}
 	r.check(t["copies"]["delivered"] == 2*r.count && t["copies"]["queued"] == 0, "the store agrees: %v", t["copies"])
+	return nil
+}
+
+// whileDraining edits the feed when a part has arrived and decides the rest again
+// beside the sending.
+func (r *reprocessing) whileDraining(ctx context.Context) error {
+	err := eventually(ctx, time.Minute, time.Millisecond, func() (bool, error) { return r.arrived.Load() >= int64(r.count)/10, nil })
+	if err != nil {
+		return err
+	}
+	if err := r.edit(ctx, "LATER"); err != nil {
+		return err
+	}
+	got, _, _, err := r.reprocess(ctx)
+	if err != nil {
+		return err
+	}
+	at := r.arrived.Load()
+	if err := r.engine.drained(ctx, 2*time.Minute); err != nil {
+		return err
+	}
+	r.check(int64(got.Replaced) == r.later.Load() && got.Replaced > 0 && at < int64(r.count),
+		"decided again while the queue drained: %d were replaced, and %d arrived as replaced; %d had arrived when it ended", got.Replaced, r.later.Load(), at)
 	return nil
 }
