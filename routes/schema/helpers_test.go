@@ -229,12 +229,3 @@ func value(n *yaml.Node) (any, error) {
 	}
 	return n.Value, nil // dates
 }
-
-func failed(problems []conf.Problem) bool {
-	for _, p := range problems {
-		if p.Severity == conf.Error {
-			return true
-		}
-	}
-	return false
-}
