@@ -62,6 +62,8 @@ func (f *feed) unmapped(s *transforms.Map, n *conf.Node) {
 		m := n.Map("unmapped", "default")
 		if d := m["default"]; d.Present() {
 			s.Unmapped, s.Default = transforms.DefaultUnmapped, d.Text()
+		} else if len(n.Fields()) == 0 { // else the unknown key is told
+			n.Errorf(`write { default: "9" }, keep, hold or reject`, "what becomes of a code that the table lacks is not declared")
 		}
 		return
 	}

@@ -29,6 +29,10 @@ func (l *loader) peer(f conf.Field) {
 	}
 	p := &peer{node: f.Name}
 	notYet(m, "only_in")
+	if name := node.Get("name"); kind == "mailbox" && name.Present() {
+		name.Errorf("leave it out, or give each feed a destination of its own", "files of a peer are named by the message id")
+		node = node.Without("name")
+	}
 	env := l.exprEnv(f.Node, nil, dialect{}.both)
 	p.order = readOrder(&feed{env: env, loader: l}, m["order"])
 	p.charset = readUnfit(m["charset"])

@@ -109,10 +109,12 @@ func (f *feed) tableOf(n *conf.Node) *transforms.Table {
 func (f *feed) presence(c *check, item *conf.Node, m map[string]*conf.Node, present bool) {
 	absent, null := m["if_absent"], m["if_null"]
 	switch {
-	case present && absent.Present():
-		absent.Errorf("leave it out; if_bad is for all three", "rule present is itself about what is absent, empty or null")
-		return
 	case present:
+		for _, k := range []*conf.Node{absent, null} {
+			if k.Present() {
+				k.Errorf("leave it out; if_bad is for all three", "rule present is itself about what is absent, empty or null")
+			}
+		}
 		return
 	case !absent.Present():
 		item.Errorf("add if_absent: pass, or an outcome such as { hold: why }", "what becomes of a message without the value is not declared")
