@@ -43,7 +43,7 @@ type ValueCheck struct {
 // rules: each rule of validate takes its own keys only.
 func (ValueCheck) rules() []Condition {
 	out := []Condition{
-		{If: is("rule", "present"), Forbid: []string{"if_absent"}},
+		{If: is("rule", "present"), Forbid: []string{"if_absent", "if_null"}},
 		{If: isNot("rule", "present"), Require: []string{"if_absent"}},
 	}
 	for _, name := range transforms.CheckNames() {

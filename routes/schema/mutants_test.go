@@ -28,7 +28,7 @@ func TestNoSchemaIsStricterThanTheLoader(t *testing.T) {
 			t.Fatal(err)
 		}
 		changes(doc.Content[0], func(what string) {
-			if places++; places%*every != 0 || unread(what) {
+			if places++; places%*every != 0 {
 				return
 			}
 			text, err := yaml.Marshal(&doc)
@@ -56,11 +56,6 @@ func TestNoSchemaIsStricterThanTheLoader(t *testing.T) {
 		})
 	}
 	t.Logf("of %d changed projects the loader refuses %d, the schemas %d", mutants, refused, both)
-}
-
-// unread: what the loader passes over, since it is only for people.
-func unread(what string) bool {
-	return strings.HasPrefix(what, "every key ") || strings.HasPrefix(what, "nhs becomes") || strings.HasPrefix(what, "integration@")
 }
 
 // changes makes each change of a tree in turn, tells of it, and undoes it.

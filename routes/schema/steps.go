@@ -114,7 +114,7 @@ func (KeepHoldReject) scalar() Scalar { return Scalar{Words: []string{"keep", "h
 // UnmappedDefault writes another code.
 type UnmappedDefault struct {
 	_       struct{} `what:"unmapped" title:"unmapped" doc:"A code in the place of those that the table lacks."`
-	Default Text     `key:"default" doc:"the code"`
+	Default Text     `key:"default" doc:"the code" missing:"what becomes of a code that the table lacks is not declared"`
 }
 
 // When is the step.
