@@ -26,7 +26,6 @@ import (
 	"github.com/spine-engine/spine-engine/adapters/httpio"
 	"github.com/spine-engine/spine-engine/adapters/mailbox"
 	"github.com/spine-engine/spine-engine/adapters/mllp"
-	"github.com/spine-engine/spine-engine/internal/conf"
 	"github.com/spine-engine/spine-engine/routes"
 	"github.com/spine-engine/spine-engine/routes/schema"
 )
