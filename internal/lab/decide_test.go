@@ -182,3 +182,20 @@ func TestLeavesOf(t *testing.T) {
 		t.Errorf("the message has %d bytes", len(decideMessage()))
 	}
 }
+
+// Each kind of work does what its name says, once.
+func TestDecideWorks(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeDecide(dir); err != nil {
+		t.Fatal(err)
+	}
+	works, err := decideWorks(dir, []byte(decideMessage()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range works {
+		if err := w.do(); err != nil {
+			t.Errorf("%s: %v", w.Name, err)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,7 +28,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const testCorpus = "../../../shared/corpus/hl7/files"
+const (
+	testCorpus   = "../../../shared/corpus/hl7/files"
+	testExamples = "../../examples"
+)
 
 // TestLaboratory runs short forms of the experiments on the real binary.
 func TestLaboratory(t *testing.T) {
@@ -46,6 +51,11 @@ func TestLaboratory(t *testing.T) {
 		{"kill", settings{rounds: 3, count: 2000}, runKill},
 		{"power cut", settings{rounds: 2}, runPowercut},
 		{"reload", settings{}, runReload},
+		{"reprocess", settings{rounds: 1, count: 400}, runReprocess},
+		{"explain", settings{examples: testExamples, corpus: "none", count: 5}, runExplain},
+		{"hostile", settings{examples: testExamples, rounds: 1}, says(runHostile,
+			"each is refused with a status of 4xx", "no copy was made for anybody", "an ordinary document is taken afterwards")},
+		{"feed tests", settings{rounds: 3}, says(runFeedtests, "200 tests, 20 failed", "3 runs gave 1 different reports")},
 		{"large", settings{count: 1}, runLarge},
 		{"speed", settings{rounds: 1, slice: 200 * time.Millisecond, length: 200 * time.Millisecond, fill: 1, take: "auto"}, runsAtAll},
 	}
@@ -88,4 +98,25 @@ func runsAtAll(ctx context.Context, l *lab) error {
 		outer.check(bytes.Contains(out.Bytes(), []byte(want)), "the measurement says: %s", want)
 	}
 	return nil
+}
+
+// says runs an experiment and asks for these lines alone to pass: times and memory
+// are judged by the laboratory, not by a test.
+func says(run func(context.Context, *lab) error, lines ...string) func(context.Context, *lab) error {
+	return func(ctx context.Context, l *lab) error {
+		var out bytes.Buffer
+		outer := l.report
+		defer func() { l.report = outer }()
+		l.report = newReport(&out)
+		if err := run(ctx, l); err != nil {
+			return err
+		}
+		for _, want := range lines {
+			ok := slices.ContainsFunc(strings.Split(out.String(), "\n"), func(line string) bool {
+				return strings.HasPrefix(line, "PASS") && strings.Contains(line, want)
+			})
+			outer.check(ok, "%s", want)
+		}
+		return nil
+	}
 }
