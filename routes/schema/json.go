@@ -4,84 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // draft is the version of JSON Schema.
 const draft = "https://json-schema.org/draft/2020-12/schema"
-
-// node is a schema as it is written.
-type node struct {
-	Schema      string   `json:"$schema,omitempty"`
-	Title       string   `json:"title,omitempty"`
-	Description string   `json:"description,omitempty"`
-	Ref         string   `json:"$ref,omitempty"`
-	Type        any      `json:"type,omitempty"`
-	Enum        []any    `json:"enum,omitempty"`
-	Pattern     string   `json:"pattern,omitempty"`
-	Minimum     *float64 `json:"minimum,omitempty"`
-	Maximum     *float64 `json:"maximum,omitempty"`
-	Default     any      `json:"default,omitempty"`
-	Properties  props    `json:"properties,omitempty"`
-	Required    []string `json:"required,omitempty"`
-	Patterns    props    `json:"patternProperties,omitempty"`
-	Additional  any      `json:"additionalProperties,omitempty"` // false or a node
-	MinProps    int      `json:"minProperties,omitempty"`
-	Items       *node    `json:"items,omitempty"`
-	MinItems    int      `json:"minItems,omitempty"`
-	AnyOf       []*node  `json:"anyOf,omitempty"`
-	OneOf       []*node  `json:"oneOf,omitempty"`
-	AllOf       []*node  `json:"allOf,omitempty"`
-	Not         *node    `json:"not,omitempty"`
-	If          *node    `json:"if,omitempty"`
-	Then        *node    `json:"then,omitempty"`
-	Else        *node    `json:"else,omitempty"`
-	Defs        props    `json:"$defs,omitempty"`
-}
-
-// props are the entries of a mapping in the order they are shown.
-type props []prop
-
-type prop struct {
-	key  string
-	node any // *node, or false
-}
-
-// MarshalJSON keeps the order.
-func (p props) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, e := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := plain(e.key)
-		if err != nil {
-			return nil, err
-		}
-		value, err := plain(e.node)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// plain is JSON without the escapes for HTML.
-func plain(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimRight(b.Bytes(), "\n"), err
-}
 
 // Names lists the schemas there are.
 func Names() []string { return []string{"spine", "feed", "values"} }
@@ -268,61 +196,4 @@ func (c Condition) write(n *node) {
 		return
 	}
 	n.AllOf = append(n.AllOf, then)
-}
-
-// scalarNode accepts a text however YAML reads it: 0123, 200 and true are texts.
-func scalarNode(s Scalar) *node {
-	if s.Words != nil {
-		n := &node{}
-		for _, w := range s.Words {
-			n.Enum = append(n.Enum, spellings(w)...)
-		}
-		return &node{AnyOf: []*node{n, interpolated()}}
-	}
-	n := &node{Type: s.types(), Minimum: s.Low, Maximum: s.Top}
-	switch {
-	case s.Pattern == "":
-	case s.Verbatim:
-		n.Pattern = "^(?:" + s.Pattern + ")$"
-	default:
-		n.Pattern = "^(?:" + s.Pattern + `)$|\$\{`
-	}
-	if s.Not != "" {
-		n.Not = &node{Type: "string", Pattern: s.Not}
-	}
-	return n
-}
-
-func (s Scalar) types() any {
-	out := []string{"string"}
-	if s.Numbers {
-		out = append(out, "number")
-	}
-	if s.Yes {
-		out = append(out, "boolean")
-	}
-	return out
-}
-
-// interpolated is a text that is not known before ${...} in it is.
-func interpolated() *node { return &node{Type: "string", Pattern: `\$\{`} }
-
-// spellings are the values that YAML may read a word as: 1.2 is a number too.
-func spellings(word string) []any {
-	out := []any{word}
-	if v, err := strconv.ParseFloat(word, 64); err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) {
-		out = append(out, v)
-	}
-	if word == "true" || word == "false" {
-		out = append(out, word == "true")
-	}
-	return out
-}
-
-// fits: the default can be written as a value.
-func fits(s Scalar, def string) bool {
-	if s.Words != nil {
-		return slices.Contains(s.Words, def)
-	}
-	return !strings.Contains(def, " ") && s.Pattern != "" && s.Pattern != something
 }
