@@ -12,7 +12,8 @@ import (
 	"github.com/spine-engine/spine-engine/hl7"
 )
 
-// singleFiles is how many messages of an example are explained as a file each.
+// singleFiles is how many messages of an example are explained as a file each, of
+// those that made copies and of those that made none.
 const singleFiles = 60
 
 // compareFiles writes the stored messages into files and has the command explain
@@ -21,16 +22,18 @@ const singleFiles = 60
 // messages at all, each needs a process of its own, so some are drawn.
 func (x *explaining) compareFiles(ctx context.Context) error {
 	batches := map[string][]*storedMessage{}
-	var singles []*storedMessage
+	var withCopies, without []*storedMessage
 	for _, m := range x.stored {
-		if inBatch(x.bodies[m.ID]) {
+		switch {
+		case inBatch(x.bodies[m.ID]):
 			batches[m.Source] = append(batches[m.Source], m)
-		} else {
-			singles = append(singles, m)
+		case len(m.Copies) > 0:
+			withCopies = append(withCopies, m)
+		default:
+			without = append(without, m)
 		}
 	}
-	x.rng.Shuffle(len(singles), func(i, j int) { singles[i], singles[j] = singles[j], singles[i] })
-	for _, m := range singles[:min(len(singles), x.countOr(singleFiles))] {
+	for _, m := range slices.Concat(x.draw(withCopies), x.draw(without)) {
 		if err := x.compareFile(ctx, []*storedMessage{m}); err != nil {
 			return err
 		}
@@ -41,6 +44,12 @@ func (x *explaining) compareFiles(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// draw takes some by chance.
+func (x *explaining) draw(from []*storedMessage) []*storedMessage {
+	x.rng.Shuffle(len(from), func(i, j int) { from[i], from[j] = from[j], from[i] })
+	return from[:min(len(from), x.countOr(singleFiles))]
 }
 
 // inBatch tells whether a reader of batches gives the message back as it is, with
