@@ -73,7 +73,7 @@ func (r *run) follow(trace func(Trace), changes bool) {
 			trace(Trace{Place: e.Place, What: TraceStep, Result: e.Err.Error()})
 		default:
 			result := "done"
-			if changes {
+			if changes && !e.Others {
 				after := r.input.Doc.(written).Bytes()
 				if bytes.Equal(before, after) {
 					result = "changes nothing"

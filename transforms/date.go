@@ -141,7 +141,7 @@ func (d *Date) Apply(in *Input) error {
 func (d *Date) days(in *Input) (int, error) {
 	text, err := d.shift.Text(in)
 	if err != nil {
-		return 0, err
+		return 0, unread(err)
 	}
 	return days(text)
 }

@@ -10,7 +10,7 @@ type When struct {
 func (w *When) Apply(in *Input) error {
 	yes, err := w.If.Bool(in)
 	if err != nil || !yes {
-		return err
+		return unread(err)
 	}
 	return w.Do.Apply(in)
 }

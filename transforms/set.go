@@ -96,9 +96,11 @@ func (s *Set) one(in *Input, a *Assignment, before message.Doc) error {
 func (a *Assignment) text(in *Input) (string, error) {
 	switch {
 	case a.Value != nil:
-		return a.Value.Text(in)
+		t, err := a.Value.Text(in)
+		return t, unread(err)
 	case a.Raw != nil:
-		return a.Raw.Text(in)
+		t, err := a.Raw.Text(in)
+		return t, unread(err)
 	}
 	return "", nil
 }

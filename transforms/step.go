@@ -26,11 +26,12 @@ type Input struct {
 
 // Event is what a step tells of itself.
 type Event struct {
-	Place message.Place
-	Err   error
-	Table *Table // of a row; nil: a step
-	Key   string
-	Found bool // the table has it
+	Place  message.Place
+	Err    error
+	Others bool   // it is a step that does others, which told of themselves
+	Table  *Table // of a row; nil: a step
+	Key    string
+	Found  bool // the table has it
 }
 
 // Become makes doc the message from here on.
@@ -98,7 +99,7 @@ func (c Chain) Apply(in *Input) error {
 		s := &c[i]
 		err := s.Apply(in)
 		if in.Trace != nil {
-			in.Trace(Event{Place: s.Place, Err: err})
+			in.Trace(Event{Place: s.Place, Err: err, Others: Within(s.Step) != nil})
 		}
 		if err == nil {
 			continue
@@ -126,6 +127,17 @@ func Within(s Step) Chain {
 		return s.Do
 	}
 	return nil
+}
+
+// unread is what becomes of a message of which a step could not read what it
+// decides by or writes: whoever releases it cannot know what would be left in it,
+// so the step is not left out.
+func unread(err error) error {
+	var s *Stop
+	if err == nil || errors.As(err, &s) {
+		return err
+	}
+	return &Stop{Outcome: message.Held, Reason: err.Error(), Firm: true}
 }
 
 func placed(err error, at message.Place) *Stop {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,7 +83,7 @@ func (d *demo) prepare() error {
 	if err := d.lab.Start(); err != nil {
 		return err
 	}
-	ports, err := freePorts(3)
+	ports, err := peer.FreePorts(3)
 	if err != nil {
 		return err
 	}
@@ -100,19 +99,6 @@ func (d *demo) prepare() error {
 	}
 	data = bytes.ReplaceAll(data, []byte("127.0.0.1:2580"), []byte(ports[1]))
 	return os.WriteFile(spine, data, 0o644)
-}
-
-func freePorts(n int) ([]string, error) {
-	var out []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer l.Close()
-		out = append(out, l.Addr().String())
-	}
-	return out, nil
 }
 
 // start runs the engine as a process of its own, so that it can be killed.

@@ -149,12 +149,17 @@ func explainWith(cmd *cobra.Command, plan *routes.Plan, id string, now time.Time
 	if err := client.Body(cmd.Context(), id, "", &body); err != nil {
 		return err
 	}
-	return explainBytes(cmd, plan, d.Source, body.Bytes(), now, f)
+	return explainBytes(cmd, plan, ulid.MustParse(d.ID), d.Source, body.Bytes(), now, f)
+}
+
+// unsent is the id of a message that has none yet.
+func unsent(now time.Time) message.ID {
+	return ulid.MustNew(ulid.Timestamp(now), bytes.NewReader(make([]byte, 16)))
 }
 
 // explainBytes decides one message.
-func explainBytes(cmd *cobra.Command, plan *routes.Plan, source string, b []byte, now time.Time, f explainFlags) error {
-	env := &message.Envelope{ID: ulid.MustNew(ulid.Timestamp(now), bytes.NewReader(make([]byte, 16))), Received: now, Source: source, Body: message.InMemory(b)}
+func explainBytes(cmd *cobra.Command, plan *routes.Plan, id message.ID, source string, b []byte, now time.Time, f explainFlags) error {
+	env := &message.Envelope{ID: id, Received: now, Source: source, Body: message.InMemory(b)}
 	if b := bytes.TrimLeft(b, " \t\r\n\ufeff"); len(b) > 0 && b[0] == '<' {
 		env.Format = message.XML
 	}
@@ -182,7 +187,7 @@ func explainFile(cmd *cobra.Command, plan *routes.Plan, file string, now time.Ti
 		if len(bodies) > 1 {
 			fmt.Fprintf(cmd.OutOrStdout(), "--- message %d of %d\n", i+1, len(bodies))
 		}
-		if err := explainBytes(cmd, plan, source, b, now, f); err != nil {
+		if err := explainBytes(cmd, plan, unsent(now), source, b, now, f); err != nil {
 			return err
 		}
 	}

@@ -94,7 +94,7 @@ func TestNoContentComesOut(t *testing.T) {
 	if err := writeStarter(project); err != nil {
 		t.Fatal(err)
 	}
-	ports, err := freePorts(4)
+	ports, err := peer.FreePorts(4)
 	if err != nil {
 		t.Fatal(err)
 	}

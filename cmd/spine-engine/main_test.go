@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 }
 
 func cmdPorts(ts *testscript.TestScript, _ bool, names []string) {
-	addresses, err := freePorts(len(names))
+	addresses, err := peer.FreePorts(len(names))
 	ts.Check(err)
 	for i, n := range names {
 		ts.Setenv(n, addresses[i])

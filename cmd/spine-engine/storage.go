@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -16,10 +17,14 @@ import (
 )
 
 // openStore opens the store of a project for the engine or for a command.
+// lockTimeout is how long a command waits for the store: another one that only
+// looks into it is done in less.
+const lockTimeout = 3 * time.Second
+
 func openStore(log zerolog.Logger) func(string, engine.StoreOptions) (engine.Backend, error) {
 	return func(dir string, o engine.StoreOptions) (engine.Backend, error) {
 		return disk.Open(dir, disk.Options{Observer: o.Observer, Known: o.Known, MinFree: o.MinFree, OriginWindow: o.Origins, Fatal: o.Fatal,
-			Log: log, Holder: "spine-engine " + strings.Join(os.Args[1:], " ")})
+			LockTimeout: lockTimeout, Log: log, Holder: "spine-engine " + strings.Join(os.Args[1:], " ")})
 	}
 }
 

@@ -50,8 +50,6 @@ var only = map[string][]string{
 	"go.yaml.in/yaml/v4":             {"internal/conf"},
 	"github.com/prometheus":          {"internal/engine", "internal/console"},
 	"golang.org/x/text":              {"hl7"},
-	"github.com/antchfx/xpath":       {"internal/xmldoc"},
-	"github.com/invopop/jsonschema":  {"routes"},
 	"github.com/schollz/progressbar": {"cmd/spine-engine", "internal/lab"},
 }
 

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/spine-engine/spine-engine/internal/peer"
 )
 
 // lab is one run: the binary under test, a folder of its own, and the report.
@@ -68,12 +69,11 @@ func (l *lab) sub(name string) (string, error) {
 
 // freePort gives a loopback address nobody listens on.
 func freePort() (string, error) {
-	n, err := net.Listen("tcp", "127.0.0.1:0")
+	found, err := peer.FreePorts(1)
 	if err != nil {
 		return "", fmt.Errorf("looking for a free port: %w", err)
 	}
-	defer n.Close()
-	return n.Addr().String(), nil
+	return found[0], nil
 }
 
 // self is a command that runs one of the lab's inner commands in a process of its own.

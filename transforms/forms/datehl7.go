@@ -48,12 +48,13 @@ func FormatHL7(d Date) string {
 		return ""
 	}
 	var b [32]byte
-	out := fmt.Appendf(b[:0], "%04d", d.wall.Year())
+	year := d.wall.Year()
+	out := twoDigits(twoDigits(b[:0], year/100), year%100)
 	for i, v := range []int{int(d.wall.Month()), d.wall.Day(), d.wall.Hour(), d.wall.Minute(), d.wall.Second()} {
 		if d.prec < Month+Precision(i) {
 			break
 		}
-		out = fmt.Appendf(out, "%02d", v)
+		out = twoDigits(out, v)
 	}
 	if d.prec == Fraction {
 		out = d.appendFraction(append(out, '.'), 4)
@@ -63,6 +64,9 @@ func FormatHL7(d Date) string {
 	}
 	return string(out)
 }
+
+// twoDigits writes a number below 100.
+func twoDigits(out []byte, n int) []byte { return append(out, byte('0'+n/10), byte('0'+n%10)) }
 
 // appendFraction writes the fraction to its own digits, most at the most.
 func (d Date) appendFraction(out []byte, most int) []byte {
