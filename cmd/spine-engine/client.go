@@ -70,7 +70,7 @@ func (t target) connect(ctx context.Context) (*console.Client, func(), error) {
 
 func (t target) running(ctx context.Context) (*console.Client, error) {
 	settings := routes.ReadSettings(os.DirFS(t.dir), loadOptions(t.dir, ""))
-	dial := dialSocket(socketPath(t.dir, settings, t.shadow))
+	dial := console.DialSocket(socketPath(t.dir, settings, t.shadow))
 	conn, err := dial(ctx)
 	if err != nil {
 		how := ""

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -11,16 +10,17 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/spine-engine/spine-engine/internal/console"
 	"github.com/spine-engine/spine-engine/internal/engine"
 	"github.com/spine-engine/spine-engine/routes"
 	"github.com/spine-engine/spine-engine/store/disk"
 )
 
-// openStore opens the store of a project for the engine or for a command.
 // lockTimeout is how long a command waits for the store: another one that only
 // looks into it is done in less.
 const lockTimeout = 3 * time.Second
 
+// openStore opens the store of a project for the engine or for a command.
 func openStore(log zerolog.Logger) func(string, engine.StoreOptions) (engine.Backend, error) {
 	return func(dir string, o engine.StoreOptions) (engine.Backend, error) {
 		return disk.Open(dir, disk.Options{Observer: o.Observer, Known: o.Known, MinFree: o.MinFree, OriginWindow: o.Origins, Fatal: o.Fatal,
@@ -41,19 +41,6 @@ func socketPath(dir string, s routes.Settings, shadow bool) string {
 	return p
 }
 
-// A Unix socket's path may have 107 bytes at most, a project's may be longer.
-// Going through the folder's descriptor keeps it short.
-func shortened(path string) (string, func(), error) {
-	if len(path) <= 100 {
-		return path, func() {}, nil
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return "", nil, fmt.Errorf("folder of the engine's socket: %w", err)
-	}
-	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)), func() { dir.Close() }, nil
-}
-
 func listenSocket(path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the engine's socket: %w", err)
@@ -62,7 +49,7 @@ func listenSocket(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("removing an old socket: %w", err)
 	}
-	short, done, err := shortened(path)
+	short, done, err := console.Socket(path)
 	if err != nil {
 		return nil, err
 	}
@@ -72,16 +59,4 @@ func listenSocket(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("the engine's socket %s: %w", path, err)
 	}
 	return l, os.Chmod(path, 0o600)
-}
-
-func dialSocket(path string) func(context.Context) (net.Conn, error) {
-	return func(ctx context.Context) (net.Conn, error) {
-		short, done, err := shortened(path)
-		if err != nil {
-			return nil, err
-		}
-		defer done()
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", short)
-	}
 }

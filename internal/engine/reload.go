@@ -115,8 +115,8 @@ func (e *Engine) watch(ctx context.Context) {
 	if w := e.hints(ctx, hints); w != nil {
 		defer w.Close()
 	}
-	seen := e.fingerprint()
-	pending := false
+	// What was written since the project was loaded shows in the first look.
+	seen, pending := e.fingerprint(), true
 	for ctx.Err() == nil {
 		wait := poll
 		if pending {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/spine-engine/spine-engine/internal/console"
 )
 
 // What the laboratory reads of the engine's answers. The shapes are written here
@@ -49,7 +51,7 @@ func (e *engine) ask(ctx context.Context, method, path string, order any) ([]byt
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", e.socketPath())
+			return console.DialSocket(e.socketPath())(ctx)
 		}}}
 	var body io.Reader = http.NoBody
 	if order != nil {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/spine-engine/spine-engine/internal/console"
 )
 
 // engine is the binary under test on one project: a process that can be started,
@@ -66,7 +68,7 @@ func (e *engine) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {
-		if answers("tcp", e.listen) && (e.dir == "" || answers("unix", e.socketPath())) {
+		if answers(e.listen) && (e.dir == "" || e.admits(ctx)) {
 			return nil
 		}
 		select {
@@ -87,8 +89,14 @@ func (e *engine) socketPath() string {
 }
 
 // answers tells whether anybody listens there.
-func answers(network, address string) bool {
-	conn, err := net.DialTimeout(network, address, time.Second)
+// admits tells whether the engine's socket takes connections.
+func (e *engine) admits(ctx context.Context) bool {
+	conn, err := console.DialSocket(e.socketPath())(ctx)
+	return err == nil && conn.Close() == nil
+}
+
+func answers(address string) bool {
+	conn, err := net.DialTimeout("tcp", address, time.Second)
 	return err == nil && conn.Close() == nil
 }
 
