@@ -430,3 +430,24 @@ func TestToAndFromXML(t *testing.T) {
 		t.Errorf("got:\n%s", got)
 	}
 }
+
+// What a template for JSON makes goes through destinations of their own, and the
+// next message through the same run.
+func TestTextForSeveralDestinations(t *testing.T) {
+	p := mustLoad(t, map[string]string{
+		"feeds/f.yaml": testFeed(`transform:
+  - template: { file: templates/r.json }
+deliver:
+  - { to: a, sink: {}, transform: [ { when: { if: orig.type == "X", do: [ { drop: no } ] } } ], retry: { give_up_after: never } }
+  - { to: b, sink: {}, when: meta.source == "pas", retry: { give_up_after: never } }
+unrouted: hold
+`),
+		"templates/r.json": "{\"id\": \"{{ msg.control_id }}\"}",
+	})
+	const want = "routed AA\nf#0 routed \"\"\n-> f/a queued id= lane=\"\" {\"id\": \"77\"}\n-> f/b queued id= lane=\"\" {\"id\": \"77\"}\n"
+	for range 3 {
+		if got := told(t, decide(t, p, oru)); got != want {
+			t.Fatalf("got:\n%s", got)
+		}
+	}
+}

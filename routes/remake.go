@@ -94,7 +94,7 @@ func (d dialect) parseMade(b []byte) (message.Doc, error) {
 	case message.XML:
 		return d.parseXML(b)
 	case message.Text:
-		return textDoc(b), nil
+		return &textDoc{b}, nil
 	}
 	doc, err := hl7doc.Parse(b, hl7.Options{Override: "UTF-8"})
 	if err != nil {
