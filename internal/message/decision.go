@@ -140,8 +140,14 @@ type Reply struct {
 	Text   string // for a person at the sender's side; never content
 	Errors []ReplyError
 	HTTP   int    // status for a sender by HTTP; 0 = as the code says
-	Body   string // what the feed itself answers; "" = the adapter spells the code
+	Body   string // what the feed itself answers, content; "" = the adapter spells the code
 	Type   string // content type of Body
+}
+
+// Format gives code, status and size for every verb and flag: Body is what a feed
+// makes of a message.
+func (r Reply) Format(s fmt.State, _ rune) {
+	fmt.Fprintf(s, "reply %s, %q, HTTP %d, %d errors, body of %d bytes", r.Code, r.Text, r.HTTP, len(r.Errors), len(r.Body))
 }
 
 // ReplyError is one ERR entry (HL7 v2.5.1 chapter 2.15.5).

@@ -99,3 +99,13 @@ func TestNames(t *testing.T) {
 		t.Error("lost is no outcome")
 	}
 }
+
+// A feed's own answer is made of a message: no verb prints it.
+func TestReplyHidesItsBody(t *testing.T) {
+	receipt := Receipt{Reply: Reply{Code: "AA", Body: "ZQXPATIENT"}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		if out := fmt.Sprintf(verb, receipt) + fmt.Sprintf(verb, receipt.Reply) + fmt.Sprintf(verb, &receipt.Reply); strings.Contains(out, "ZQX") || strings.Contains(out, "5a5158") {
+			t.Errorf("%s: %s", verb, out)
+		}
+	}
+}
